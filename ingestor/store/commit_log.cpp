@@ -1,0 +1,69 @@
+#include "ingestor/store/commit_log.h"
+
+#include <algorithm>
+
+#include "common/failpoint.h"
+#include "common/ulid.h"
+#include "ingestor/store/statement.h"
+
+namespace heliograph::ingestor {
+namespace {
+constexpr std::int64_t kMicrosPerMilli = 1000;
+}
+
+CommitLog::CommitLog(SQLite::Database& database) : database_(database) {}
+
+CommitSeq CommitLog::Head(BranchId branch) {
+  SQLite::Statement head(database_, "SELECT head_seq FROM branch WHERE branch_id=? AND state='live'");
+  if (!RowBinder(head).Integer(static_cast<std::int64_t>(branch)).Step())
+    throw std::out_of_range("there is no live branch " + std::to_string(static_cast<std::int64_t>(branch)));
+  return CommitSeq{head.getColumn(0).getInt64()};
+}
+
+CommitSeq CommitLog::Begin(const CommitFacts& facts, UtcMillis now) {
+  const auto parent = static_cast<std::int64_t>(Head(facts.branch));
+  SQLite::Statement newest(database_,
+                           "SELECT coalesce(max(committed_us), 0) FROM commit_log WHERE branch_id=?");
+  RowBinder(newest).Integer(static_cast<std::int64_t>(facts.branch)).Step();
+  const std::int64_t committed_us =
+      std::max(now.time_since_epoch().count() * kMicrosPerMilli, newest.getColumn(0).getInt64() + 1);
+  const std::string id = Ulid::Generate(now).ToText();
+  SQLite::Statement insert(
+      database_,
+      "INSERT INTO commit_log(commit_id, branch_id, parent_seq, kind, stream, actor, authored_us, "
+      "committed_us, ledger_id,"
+      " watermark, digest, inserted, updated, removed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  RowBinder(insert)
+      .Text(id)
+      .Integer(static_cast<std::int64_t>(facts.branch))
+      .Integer(parent)
+      .Text(facts.kind)
+      .Text(facts.stream)
+      .Text(facts.actor)
+      .Integer(facts.authored_at.time_since_epoch().count() * kMicrosPerMilli)
+      .Integer(committed_us)
+      .Text(facts.ledger_id)
+      .Integer(facts.watermark)
+      .Text(facts.digest)
+      .Integer(facts.inserted)
+      .Integer(facts.updated)
+      .Integer(facts.removed)
+      .Run();
+  const CommitSeq commit{database_.getLastInsertRowid()};
+  HELIOGRAPH_FAILPOINT(kApplyAfterCommitRow);
+  return commit;
+}
+
+void CommitLog::MoveHead(BranchId branch, CommitSeq commit) {
+  SQLite::Statement move(database_,
+                         "UPDATE branch SET head_seq=?1 WHERE branch_id=?2 AND head_seq="
+                         "(SELECT parent_seq FROM commit_log WHERE commit_seq=?1)");
+  const int moved = RowBinder(move)
+                        .Integer(static_cast<std::int64_t>(commit))
+                        .Integer(static_cast<std::int64_t>(branch))
+                        .Run();
+  if (moved != 1) throw HeadMoved("the head of a branch moved while a commit was being written");
+  HELIOGRAPH_FAILPOINT(kApplyAfterHeadMove);
+}
+
+}  // namespace heliograph::ingestor

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/time.h"
+#include "common/ulid.h"
+
+namespace heliograph::server {
+
+/// What one cycle did.
+struct CycleReport {
+  enum class Result : std::uint8_t {
+    kPublished,
+    kUnchanged,    ///< the database holds all of it, or the last file said the same
+    kPending,      ///< a file of the stream still waits for the ingestor
+    kNotComplete,  ///< the packets have not been read to their end yet
+    kFailed,       ///< `text` says why; the next cycle tries again
+  };
+  Result result = Result::kNotComplete;
+  std::optional<Ulid> id;                                 ///< published, or pending
+  bool assessed = false;                                  ///< the figures below are known
+  std::size_t confirmed = 0, suspected = 0, unknown = 0;  ///< nodes by computed status
+  std::size_t changed = 0;  ///< nodes whose stored state the computed one would change
+  std::int64_t watermark = 0;
+  std::string text;                       ///< one sentence for a person
+  std::optional<UtcMillis> ended_at;      ///< by the wall clock; nothing before the first cycle
+  std::chrono::milliseconds duration{0};  ///< from its begin to its end
+};
+
+/// Every result, for those that count them.
+inline constexpr std::array kCycleResults = {CycleReport::Result::kPublished, CycleReport::Result::kUnchanged,
+                                             CycleReport::Result::kPending, CycleReport::Result::kNotComplete,
+                                             CycleReport::Result::kFailed};
+
+/// The result in figures and in JSON: "published", "unchanged", "pending", "not_complete", "failed".
+std::string_view Name(CycleReport::Result result);
+
+}  // namespace heliograph::server

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/public_key.h"
+#include "common/time.h"
+#include "server/state/mesh_view.h"
+#include "server/state/reader_pool.h"
+
+namespace heliograph::server {
+
+/// A commit of main that a question is asked as of.
+struct CommitMoment {
+  std::int64_t seq = 0;
+  std::string commit_id;
+  UtcMillis committed_at{};
+  std::optional<std::int64_t> watermark;  ///< of the newest snapshot that it had; nothing before the first
+};
+
+/// Reads `as_of`: a commit's id, `seq:<n>`, or a time of RFC 3339, with or without `time:` before it, for the
+/// newest commit not after it. Throws
+/// ProblemError: 400 for another form, 404 when main has no such commit, 410 when its history is no longer
+/// kept. The reader must be in a transaction; SQLite::Exception passes through, here and below.
+CommitMoment ResolveAsOf(ReaderConnection& reader, const std::string& as_of);
+
+/// A node's capability as it was versioned: of NodeCapability only what has a history.
+struct DatedCapability {
+  PublicKey public_key;
+  NodeCapability capability;
+};
+/// Every node that main had a capability for at `seq`, sorted by key.
+std::vector<DatedCapability> CapabilitiesAt(ReaderConnection& reader, std::int64_t seq);
+
+/// How long one capability held.
+struct CapabilityInterval {
+  std::int64_t from_seq = 0;
+  std::string from_commit;
+  UtcMillis from_time{};
+  std::optional<std::int64_t> to_seq;  ///< nothing: it holds still
+  std::optional<std::string> to_commit;
+  std::optional<UtcMillis> to_time;
+  NodeCapability capability;
+};
+struct CapabilityHistory {
+  std::vector<CapabilityInterval> intervals;  ///< oldest first
+  bool truncated = false;                     ///< older ones exist
+};
+/// The newest intervals of a node on main, at most `limit`. With `as_of`, as they stood at that commit.
+CapabilityHistory HistoryOf(ReaderConnection& reader, const PublicKey& key,
+                            const std::optional<CommitMoment>& as_of, std::size_t limit);
+
+}  // namespace heliograph::server

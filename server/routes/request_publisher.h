@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/ulid.h"
+#include "queue/envelope.h"
+
+namespace heliograph::server {
+
+/// Something that a person asked for over HTTP, to be done by the ingestor.
+struct QueuedRequest {
+  queue::Kind kind{};
+  std::string stream;
+  std::string payload;
+};
+
+/// Hands requests to the queue. Thread-safe.
+class RequestPublisher {
+ public:
+  virtual ~RequestPublisher() = default;
+
+  /// Returns once the request is durable in the queue, with the id under which the ledger will hold its
+  /// outcome. Throws ProblemError when it is not: 503 when the queue is full or cannot be written, 413 when
+  /// the payload is too large.
+  virtual Ulid Publish(const QueuedRequest& request) = 0;
+
+  /// True while the request waits in the queue. A request that the ingestor takes is in the ledger before it
+  /// leaves the queue, so look at the queue first and at the ledger after it. Throws ProblemError(503) when
+  /// the queue cannot be read.
+  virtual bool IsPending(const Ulid& id) const = 0;
+};
+
+}  // namespace heliograph::server

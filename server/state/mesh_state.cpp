@@ -1,0 +1,361 @@
+#include "server/state/mesh_state.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "dbschema/database.h"
+#include "server/state/packet_reader.h"
+
+namespace heliograph::server {
+namespace {
+
+// Below this a step is as fast as it can be.
+constexpr std::size_t kMinPageRows = 64;
+
+std::int64_t Number(IdentityKey key) {
+  return static_cast<std::int64_t>(key);
+}
+
+void CopyCounters(const NodeCapability& from, NodeCapability& to) {
+  to.advert_proofs = from.advert_proofs;
+  to.relay_proofs = from.relay_proofs;
+  to.path_hints = from.path_hints;
+  to.last_proof_at = from.last_proof_at;
+}
+
+}  // namespace
+
+MeshState::MeshState(Limits limits, std::uint64_t generation)
+    : limits_(limits),
+      page_rows_(limits.page_rows),
+      evidence_(limits.max_hops),
+      generation_(generation),
+      nodes_generation_(generation),
+      observers_generation_(generation) {}
+
+void MeshState::LoadWarm(ReaderConnection& connection) {
+  epoch_ = dbschema::ReadMeta(connection.database(), "epoch");
+  FollowRows(connection);
+  FollowBounds(connection);
+  bounds_changed_ = false;
+  data_time_ = ReadNewestReceipt(connection);
+  for (const auto& [key, observer] : observers_) {
+    if (data_time_) data_time_ = std::max(data_time_, observer.shown->last_packet_at);
+  }
+}
+
+MeshState::Step MeshState::Follow(ReaderConnection& connection) {
+  if (dbschema::ReadMeta(connection.database(), "epoch") != epoch_) return Step::kReplaced;
+  FollowRows(connection);
+  FollowBounds(connection);
+  if (FollowPackets(connection)) return Step::kMore;
+  if (!complete_) {
+    complete_ = true;
+    bounds_changed_ = false;
+    MarkAllNodes();
+    anything_changed_ = true;
+  }
+  return Step::kUpToDate;
+}
+
+void MeshState::FollowRows(ReaderConnection& connection) {
+  for (auto& [key, public_key] : ReadIdentities(connection, identity_cursor_)) {
+    identity_cursor_ = Number(key);
+    identities_.emplace(Number(key), public_key);
+  }
+  for (auto& [revision, observer] : ReadObserverChanges(connection, observer_cursor_)) {
+    observer_cursor_ = revision;
+    PutObserver(std::move(observer));
+  }
+  for (NodeChange& change : ReadNodeChanges(connection, node_cursor_)) {
+    node_cursor_ = change.revision;
+    if (change.row) {
+      PutNode(std::move(*change.row));
+    } else {
+      RemoveNode(change.key);
+    }
+  }
+  FollowCapability(connection);
+}
+
+void MeshState::FollowCapability(ReaderConnection& connection) {
+  const std::int64_t head = ReadHead(connection);
+  if (head != head_seq_) {
+    const auto changes =
+        head_seq_ < 0 ? ReadCapabilities(connection) : ReadCapabilityChanges(connection, head_seq_);
+    for (const auto& [key, capability] : changes) {
+      NodeCapability now = capability.value_or(NodeCapability{});
+      NodeState* node = FindNode(Number(key));
+      NodeCapability& stored = node ? node->stored : stored_[Number(key)];
+      CopyCounters(stored, now);
+      stored = now;
+      stale_nodes_.insert(Number(key));
+    }
+    head_seq_ = head;
+    anything_changed_ = true;
+  }
+  const std::int64_t mark = ReadLedgerMark(connection);
+  if (mark == ledger_mark_) return;
+  const auto all_counters = ReadCapabilityCounters(connection);
+  ledger_mark_ = mark;
+  for (const auto& [key, counters] : all_counters) {
+    NodeState* node = FindNode(Number(key));
+    CopyCounters(counters, node ? node->stored : stored_[Number(key)]);
+    stale_nodes_.insert(Number(key));
+  }
+}
+
+void MeshState::FollowBounds(ReaderConnection& connection) {
+  const PacketBounds bounds = ReadPacketBounds(connection);
+  if (bounds.first_transmission != bounds_.first_transmission ||
+      bounds.first_observation != bounds_.first_observation || bounds.retention_end != bounds_.retention_end)
+    bounds_changed_ = true;
+  if (!complete_ && bounds.last_observation != bounds_.last_observation) anything_changed_ = true;
+  bounds_ = bounds;
+}
+
+/// Each row is counted and passed by in one, so that a page that is cut short is simply a shorter page.
+bool MeshState::FollowPackets(ReaderConnection& connection) {
+  const bool more_transmissions = ReadTransmissionTimes(connection, transmission_cursor_, page_rows_,
+                                                        [&](std::int64_t id, UtcMillis first_seen) {
+                                                          transmissions_hour_.Add(first_seen);
+                                                          transmissions_day_.Add(first_seen);
+                                                          transmission_cursor_ = id;
+                                                          ++transmissions_;
+                                                          anything_changed_ = true;
+                                                        });
+  const bool more_observations =
+      ReadObservations(connection, observation_cursor_, page_rows_, [&](Reception& reception) {
+        TakeReception(reception);
+        observation_cursor_ = reception.observation;
+        ++observations_;
+        anything_changed_ = true;
+      });
+  // Until all is read no conclusion is drawn, and then it is drawn for all nodes.
+  if (!complete_) evidence_.TakeChanges();
+  return more_transmissions || more_observations;
+}
+
+void MeshState::TakeReception(Reception& reception) {
+  if (reception.origin) {
+    const auto signer = identities_.find(Number(*reception.origin));
+    if (signer != identities_.end()) reception.origin_key = &signer->second;
+  }
+  if (!data_time_ || reception.received_at > *data_time_) data_time_ = reception.received_at;
+  const auto observer = observers_.find(Number(reception.observer));
+  if (observer != observers_.end()) observer->second.hour.Add(reception.received_at);
+  evidence_.Add(reception);
+}
+
+MeshState::NodeState* MeshState::FindNode(std::int64_t key) {
+  const auto identity = identities_.find(key);
+  if (identity == identities_.end()) return nullptr;
+  const auto node = nodes_.find(identity->second);
+  return node == nodes_.end() ? nullptr : &node->second;
+}
+
+void MeshState::SetCandidate(IdentityKey key, const PublicKey& public_key, bool known) {
+  const auto& present = prefixes_.Candidates(HopKeyOf(public_key, 3));
+  const bool was_known = std::find(present.begin(), present.end(), Number(key)) != present.end();
+  if (was_known == known) return;
+  if (known) prefixes_.Add(key, public_key);
+  // Whoever shares the hash with it is judged anew, and it with them.
+  for (const std::size_t size : {2, 3}) MarkCandidates(HopKeyOf(public_key, size));
+  if (!known) prefixes_.Remove(key, public_key);
+}
+
+void MeshState::MarkCandidates(HopKey hop) {
+  const auto& candidates = prefixes_.Candidates(hop);
+  stale_nodes_.insert(candidates.begin(), candidates.end());
+}
+
+void MeshState::PutNode(NodeView row) {
+  const IdentityKey key = row.key;
+  const PublicKey public_key = row.public_key;
+  NodeState& node = nodes_[public_key];
+  if (node.shown) {
+    row.capability = node.shown->capability;
+    row.hash_size = node.shown->hash_size;
+    row.regions = node.shown->regions;
+  } else if (const auto stored = stored_.extract(Number(key)); !stored.empty()) {
+    node.stored = stored.mapped();
+  }
+  if (!node.shown || *node.shown != row) {
+    node.shown = std::make_shared<const NodeView>(std::move(row));
+    nodes_changed_ = true;
+  }
+  SetCandidate(key, public_key, true);
+  stale_nodes_.insert(Number(key));
+}
+
+void MeshState::RemoveNode(IdentityKey key) {
+  const auto identity = identities_.find(Number(key));
+  if (identity == identities_.end() || nodes_.erase(identity->second) == 0) return;
+  stored_.erase(Number(key));
+  if (!observers_.contains(Number(key))) SetCandidate(key, identity->second, false);
+  nodes_changed_ = true;
+}
+
+void MeshState::PutObserver(ObserverView row) {
+  const IdentityKey key = row.key;
+  ObserverState& observer = observers_[Number(key)];
+  const bool moved = observer.shown && observer.shown->iata != row.iata;
+  row.packets_last_hour = observer.hour.sum();
+  observer.shown = std::make_shared<const ObserverView>(std::move(row));
+  observers_changed_ = true;
+  // An observer that never advertised may relay all the same, so its key can be behind a hop.
+  if (const auto identity = identities_.find(Number(key)); identity != identities_.end())
+    SetCandidate(key, identity->second, true);
+  if (moved) MarkAllNodes();
+}
+
+void MeshState::MarkAllNodes() {
+  for (const auto& [public_key, node] : nodes_) stale_nodes_.insert(Number(node.shown->key));
+}
+
+void MeshState::MarkChangedByEvidence() {
+  if (const std::size_t assumed = std::bit_ceil(std::max<std::size_t>(prefixes_.size(), 1));
+      assumed != assumed_nodes_) {
+    assumed_nodes_ = assumed;
+    MarkAllNodes();
+  }
+  const CapabilityEvidenceStore::Changes changes = evidence_.TakeChanges();
+  stale_nodes_.insert(changes.origins.begin(), changes.origins.end());
+  for (const std::uint32_t hop : changes.hops) MarkCandidates(HopKey{hop});
+}
+
+void MeshState::RefreshNodes() {
+  if (complete_) MarkChangedByEvidence();
+  for (const std::int64_t key : std::exchange(stale_nodes_, {})) {
+    if (NodeState* node = FindNode(key)) Refresh(*node);
+  }
+}
+
+void MeshState::Refresh(NodeState& node) {
+  NodeView view = *node.shown;
+  view.capability = node.stored;
+  if (complete_) {
+    const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key);
+    CapabilityFacts facts;
+    facts.role = view.role;
+    facts.adverts = adverts;
+    facts.hops = SupportsOf(view.key, view.public_key, evidence_, prefixes_);
+    facts.known_nodes = prefixes_.size();
+    node.computed = AgedOut(DecideCapability(facts), limits_.capability_age_out_days, data_time_);
+    node.computed.public_key = view.public_key;
+    view.capability = MergeKnown(node.stored, node.computed);
+    view.hash_size = adverts ? SummariseSizes(*adverts) : AdvertisedHashSize{};
+    std::set<std::string> regions;
+    if (adverts) {
+      for (const std::int64_t observer : adverts->observers) {
+        const auto found = observers_.find(observer);
+        if (found != observers_.end()) regions.insert(found->second.shown->iata);
+      }
+    }
+    view.regions.assign(regions.begin(), regions.end());
+  }
+  if (view == *node.shown) return;
+  node.shown = std::make_shared<const NodeView>(std::move(view));
+  nodes_changed_ = true;
+}
+
+void MeshState::RefreshObservers() {
+  if (!data_time_) return;
+  for (auto& [key, observer] : observers_) {
+    observer.hour.AdvanceTo(*data_time_);
+    if (observer.hour.sum() == observer.shown->packets_last_hour) continue;
+    ObserverView view = *observer.shown;
+    view.packets_last_hour = observer.hour.sum();
+    observer.shown = std::make_shared<const ObserverView>(std::move(view));
+    observers_changed_ = true;
+  }
+  transmissions_hour_.AdvanceTo(*data_time_);
+  transmissions_day_.AdvanceTo(*data_time_);
+}
+
+MeshTotals MeshState::Totals() const {
+  MeshTotals totals;
+  totals.transmissions_last_hour = transmissions_hour_.sum();
+  totals.transmissions_last_24h = transmissions_day_.sum();
+  totals.transmissions = transmissions_;
+  totals.observations = observations_;
+  if (complete_) return totals;
+  // Ids have few gaps, so until all is counted the distance of the ends is a good figure.
+  const auto between = [](std::int64_t first, std::int64_t last) { return last == 0 ? 0 : last - first + 1; };
+  totals.transmissions = between(bounds_.first_transmission, bounds_.last_transmission);
+  totals.observations = between(bounds_.first_observation, bounds_.last_observation);
+  return totals;
+}
+
+void MeshState::Recount(ReaderConnection& connection) {
+  bounds_changed_ = false;
+  std::tie(transmissions_, observations_) =
+      CountPackets(connection, transmission_cursor_, observation_cursor_);
+  anything_changed_ = true;
+}
+
+bool MeshState::HalvePage() {
+  if (page_rows_ <= kMinPageRows) return false;
+  page_rows_ = std::max(page_rows_ / 2, kMinPageRows);
+  return true;
+}
+
+std::shared_ptr<const MeshView> MeshState::View() {
+  RefreshNodes();
+  RefreshObservers();
+  if (view_ && !nodes_changed_ && !observers_changed_ && !anything_changed_) return view_;
+  ++generation_;
+  if (nodes_changed_) nodes_generation_ = generation_;
+  if (observers_changed_) observers_generation_ = generation_;
+  nodes_changed_ = observers_changed_ = anything_changed_ = false;
+  view_ = BuildView();
+  return view_;
+}
+
+std::shared_ptr<const MeshView> MeshState::BuildView() const {
+  auto view = std::make_shared<MeshView>();
+  view->nodes_generation = nodes_generation_;
+  view->observers_generation = observers_generation_;
+  view->generation = generation_;
+  view->progress = complete_ ? AnalyticsProgress::kComplete : AnalyticsProgress::kWarm;
+  view->epoch = epoch_;
+  view->watermark = observation_cursor_;
+  view->head_seq = head_seq_;
+  view->data_time = data_time_;
+  view->totals = Totals();
+  view->known_keys = prefixes_.size();
+  view->nodes.reserve(nodes_.size());
+  view->node_index.reserve(nodes_.size());
+  for (const auto& [public_key, node] : nodes_) {
+    view->node_index.emplace(public_key, view->nodes.size());
+    view->nodes.push_back(node.shown);
+  }
+  for (const auto& [key, observer] : observers_) view->observers.push_back(observer.shown);
+  std::sort(view->observers.begin(), view->observers.end(), [](const auto& a, const auto& b) {
+    return std::pair(b->last_seen, std::string_view(a->id)) <
+           std::pair(a->last_seen, std::string_view(b->id));
+  });
+  for (std::size_t i = 0; i < view->observers.size(); ++i) {
+    view->observer_index.emplace(view->observers[i]->id, i);
+    view->observer_by_key.emplace(Number(view->observers[i]->key), i);
+  }
+  return view;
+}
+
+CapabilityAssessment MeshState::Assess() const {
+  CapabilityAssessment assessment;
+  assessment.epoch = epoch_;
+  assessment.watermark = observation_cursor_;
+  assessment.head_seq = head_seq_;
+  assessment.computed.reserve(nodes_.size());
+  for (const auto& [public_key, node] : nodes_) {
+    assessment.computed.push_back(node.computed);
+    if (DiffersForStorage(node.stored, MergeKnown(node.stored, node.computed))) ++assessment.changed;
+  }
+  return assessment;
+}
+
+}  // namespace heliograph::server

@@ -1,0 +1,59 @@
+#include "tests/meshsim/capture.h"
+
+#include <algorithm>
+
+#include "tests/meshsim/truth_writer.h"
+
+namespace heliograph::meshsim {
+namespace {
+
+constexpr double kRoomAboveAim = 1.15;
+constexpr std::uint64_t kObserverStream = 4;
+
+SimulationOptions ForSimulation(const Options& options) {
+  SimulationOptions out;
+  out.start = options.start;
+  if (options.days) {
+    out.end =
+        options.start + std::chrono::milliseconds(static_cast<std::int64_t>(*options.days * 86'400'000));
+  }
+  out.message_limit = options.messages;
+  out.packets_per_node_day = options.packets_per_node_day;
+  out.messages_per_second = options.rate;
+  out.observation_aim = options.observation_aim;
+  out.advert_share = options.advert_share;
+  return out;
+}
+
+PopulationOptions ForPopulation(const Options& options) {
+  return {options.nodes, options.legacy_share, options.upgrades_per_day, options.start};
+}
+
+}  // namespace
+
+Capture::Capture(const Options& options)
+    : options_(options),
+      simulation_options_(ForSimulation(options)),
+      random_(options.seed),
+      world_(BuildWorld(options.regions, ForPopulation(options), random_)) {
+  const std::size_t usual = std::max<std::size_t>(3, options.nodes / 15);
+  observers_ = ChooseObservers(world_, options.observers.value_or(usual), random_.Fork(kObserverStream));
+  if (options.observation_aim) ChooseObserversForAim();
+  simulation_ = std::make_unique<Simulation>(world_, observers_, simulation_options_, natural_, random_);
+}
+
+void Capture::ChooseObserversForAim() {
+  natural_ = NaturalObservations(world_, observers_, simulation_options_, random_);
+  while (!options_.observers && natural_ < *options_.observation_aim * kRoomAboveAim &&
+         observers_.observers.size() < world_.nodes.size()) {
+    const std::size_t more = observers_.observers.size() * 5 / 4 + 1;
+    observers_ = ChooseObservers(world_, more, random_.Fork(kObserverStream));
+    natural_ = NaturalObservations(world_, observers_, simulation_options_, random_);
+  }
+}
+
+nlohmann::ordered_json Capture::Truth() const {
+  return DescribeTruth(options_, world_, observers_, *simulation_);
+}
+
+}  // namespace heliograph::meshsim

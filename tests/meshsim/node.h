@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/advert.h"
+#include "common/crypto.h"
+#include "common/time.h"
+#include "tests/meshsim/random.h"
+#include "tests/meshsim/terrain.h"
+
+namespace heliograph::meshsim {
+
+/// The index of a node in the population.
+using NodeIndex = std::uint32_t;
+
+/// Where an antenna stands, which decides how far it reaches.
+enum class Site { kIndoors, kRoof, kSummit, kRidge };
+
+/// A node of the mesh as it truly is.
+struct Node {
+  explicit Node(Ed25519KeyPair its_keys) : keys(its_keys) {}
+
+  Ed25519KeyPair keys;
+  NodeType role = NodeType::kCompanion;
+  std::string name;  ///< unique, at most 23 bytes of UTF-8: what an advert with a position has room for
+  std::size_t region = 0;
+  std::size_t town = 0;
+  GeoPoint position;
+  Site site = Site::kIndoors;
+  bool tells_position = true;  ///< its adverts carry the position
+  bool relays = false;         ///< forwards what it hears
+  std::uint8_t path_hash_mode =
+      0;  ///< its size when it originates, less one, once the firmware has the setting
+  std::optional<UtcMillis>
+      multibyte_since;  ///< when it got firmware 1.14 or later; may lie ahead; never when absent
+  std::int64_t clock_offset_seconds = 0;  ///< its own clock, less the true time
+  std::vector<NodeIndex> contacts;        ///< whom it talks to privately
+};
+
+struct PopulationOptions {
+  std::size_t node_count = 0;
+  double legacy_share = 0;  ///< of the nodes, at the start; the same among those that relay and the others
+  double upgrades_per_day = 0;  ///< the share of the legacy nodes that get newer firmware in a day
+  UtcMillis start;
+};
+
+/// REQUIRED: the terrain has a town, and node_count > 0.
+std::vector<Node> BuildPopulation(const Terrain& terrain, const PopulationOptions& options, Random random);
+
+}  // namespace heliograph::meshsim

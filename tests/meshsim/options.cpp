@@ -1,0 +1,81 @@
+#include "tests/meshsim/options.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/meshsim/terrain.h"
+
+namespace heliograph::meshsim {
+namespace {
+
+constexpr const char* kDefaultStart = "2026-01-01T00:00:00Z";
+constexpr std::size_t kMaxNodes = 20'000;  // link building looks at each pair
+
+}  // namespace
+
+tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments, UtcMillis now) {
+  Options options;
+  std::string start = kDefaultStart;
+  CLI::App app{"Simulates a MeshCore mesh: writes what its observers publish, and the truth behind it.",
+               "meshsim"};
+  app.set_version_flag("--version", HELIOGRAPH_VERSION);
+  app.add_option("--seed", options.seed, "Another seed gives another mesh")->capture_default_str();
+  app.add_option("--nodes", options.nodes, "Nodes of the mesh")
+      ->check(CLI::Range(std::size_t{1}, kMaxNodes))
+      ->capture_default_str();
+  app.add_option("--regions", options.regions, "Regions, each with an IATA code")
+      ->check(CLI::Range(std::size_t{1}, kMaxRegions))
+      ->capture_default_str();
+  app.add_option("--days", options.days, "Simulated time; 1 unless --messages or --live is given")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--messages", options.messages, "Stop after so many messages")->check(CLI::PositiveNumber);
+  app.add_option("--legacy-share", options.legacy_share,
+                 "Share of the nodes with firmware before 1.14 at the start")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--upgrades-per-day", options.upgrades_per_day,
+                 "Share of the legacy nodes that a day upgrades")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  auto* start_option =
+      app.add_option("--start", start, "Time of the first packets, RFC 3339")->capture_default_str();
+  app.add_option("--observers", options.observers,
+                 "Nodes that publish what they hear; a fifteenth unless told")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--observations-per-transmission", options.observation_aim, "The mean to aim at")
+      ->check(CLI::Range(1.0, 1e6));
+  app.add_option("--advert-share", options.advert_share, "Share of adverts among the transmissions to aim at")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--packets-per-node-day", options.packets_per_node_day, "What a node originates in a day")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  auto* rate_option = app.add_option("--rate", options.rate, "Live, so many messages a second")
+                          ->check(CLI::Range(0.001, 1e6));
+  auto* live_flag =
+      app.add_flag("--live", options.live, "Stamped and paced by the wall clock, until stopped");
+  start_option->excludes(rate_option)->excludes(live_flag);
+  app.add_option("--out", options.out, "Capture file, or - for standard output")->capture_default_str();
+  app.add_option("--truth", options.truth, "Truth file");
+
+  std::ranges::reverse(arguments);  // CLI11 takes them from the back
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream text;
+    const int code = app.exit(error, text, text);
+    return tl::unexpected(EarlyExit{code == 0 ? 0 : 2, text.str()});
+  }
+  const auto parsed = ParseTime(start);
+  if (!parsed || parsed->zone == TimeZoneKnowledge::kNaive) {
+    return tl::unexpected(EarlyExit{2, "--start: " + start + " is no time like " + kDefaultStart + "\n"});
+  }
+  options.live = options.live || options.rate.has_value();
+  options.start = options.live ? now : parsed->time;
+  if (!options.live && !options.days && !options.messages) options.days = 1;
+  return options;
+}
+
+}  // namespace heliograph::meshsim

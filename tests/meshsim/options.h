@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "common/time.h"
+
+namespace heliograph::meshsim {
+
+/// The command line.
+struct Options {
+  std::uint64_t seed = 1;
+  std::size_t nodes = 300;
+  std::size_t regions = 3;
+  std::optional<double> days;
+  std::optional<std::uint64_t> messages;
+  double legacy_share = 0.3;
+  double upgrades_per_day = 0.01;
+  UtcMillis start;
+  std::optional<std::size_t> observers;
+  std::optional<double> observation_aim;
+  double advert_share = 0.2;
+  double packets_per_node_day = 40;
+  std::optional<double> rate;
+  bool live = false;
+  std::string out = "-";
+  std::string truth;
+};
+
+/// What the program prints and exits with instead of running.
+struct EarlyExit {
+  int code = 0;  ///< 0 after --help and --version, 2 for a usage error
+  std::string text;
+};
+
+/// Reads the arguments after the program's name. `--rate` implies `live`; a live run starts at `now`, and
+/// ends only at a limit that was given. Another run lasts a day unless told otherwise.
+tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments, UtcMillis now);
+
+}  // namespace heliograph::meshsim

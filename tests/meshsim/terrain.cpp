@@ -1,0 +1,122 @@
+#include "tests/meshsim/terrain.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <numbers>
+
+namespace heliograph::meshsim {
+namespace {
+
+constexpr double kKmPerDegree = 111.2;
+constexpr double kRidgeSpacingKm = 50;
+constexpr std::size_t kNodesPerTown = 25;
+
+struct Airport {
+  const char* iata;
+  double latitude, longitude;
+};
+
+constexpr std::array<Airport, kMaxRegions> kAirports = {{
+    {"SFO", 37.62, -122.38},
+    {"SAC", 38.70, -121.59},
+    {"MRY", 36.59, -121.84},
+    {"STS", 38.51, -122.81},
+    {"SCK", 37.89, -121.24},
+    {"FAT", 36.78, -119.72},
+    {"RNO", 39.50, -119.77},
+    {"RDD", 40.51, -122.29},
+    {"ACV", 40.98, -124.11},
+    {"SBP", 35.24, -120.64},
+    {"BFL", 35.43, -119.06},
+    {"LAX", 33.94, -118.41},
+    {"SAN", 32.73, -117.19},
+    {"PSP", 33.83, -116.51},
+    {"MFR", 42.37, -122.87},
+    {"EUG", 44.12, -123.22},
+}};
+
+constexpr std::array kTownNames = {
+    "Alder",   "Birchton", "Cedar Bay", "Dunmore",  "Eastlake",  "Fernley",   "Granite",  "Hazelwood",
+    "Ivydale", "Juniper",  "Kelso",     "Larkin",   "Millbrook", "Northgate", "Oakridge", "Pinecrest",
+    "Quarry",  "Redwater", "Sandhill",  "Tamarack", "Upton",     "Valmont",   "Westport", "Yarrow",
+};
+
+std::string TownName(std::size_t number) {
+  std::string name = kTownNames[number % kTownNames.size()];
+  const std::size_t round = number / kTownNames.size();
+  return round == 0 ? name : name + " " + std::to_string(round + 1);
+}
+
+std::string ScopeName(std::string_view iata) {
+  std::string scope = "#";
+  for (char c : iata) scope += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return scope;
+}
+
+Town PlaceTown(std::size_t number, std::size_t region, const GeoPoint& centre, double spread_km,
+               Random& random) {
+  Town town;
+  town.name = TownName(number);
+  town.region = region;
+  town.centre = Shifted(centre, random.Between(-spread_km, spread_km), random.Between(-spread_km, spread_km));
+  town.radius_km = random.Between(2.0, 4.5);
+  town.summit = Shifted(town.centre, random.Normal() * 4, random.Normal() * 4);
+  return town;
+}
+
+/// Ridges on the line from `region` to the nearest region before it, close enough to hear each other.
+void PlaceRidges(Terrain& terrain, std::size_t region) {
+  const GeoPoint& here = terrain.regions[region].centre;
+  const auto& regions = terrain.regions;
+  const auto nearest =
+      std::min_element(regions.begin(), regions.begin() + static_cast<std::ptrdiff_t>(region),
+                       [&](const Region& a, const Region& b) {
+                         return DistanceKm(a.centre, here) < DistanceKm(b.centre, here);
+                       });
+  const auto steps = static_cast<int>(std::ceil(DistanceKm(nearest->centre, here) / kRidgeSpacingKm));
+  for (int i = 1; i < steps; ++i) {
+    const double part = static_cast<double>(i) / steps;
+    Town ridge;
+    ridge.name = TownName(terrain.towns.size()) + " Ridge";
+    ridge.region = region;
+    ridge.centre = {here.latitude + (nearest->centre.latitude - here.latitude) * part,
+                    here.longitude + (nearest->centre.longitude - here.longitude) * part};
+    ridge.summit = ridge.centre;
+    ridge.ridge = true;
+    terrain.towns.push_back(ridge);
+  }
+}
+
+}  // namespace
+
+double DistanceKm(const GeoPoint& a, const GeoPoint& b) {
+  const double mid = (a.latitude + b.latitude) / 2 * std::numbers::pi / 180;
+  const double north = (a.latitude - b.latitude) * kKmPerDegree;
+  const double east = (a.longitude - b.longitude) * kKmPerDegree * std::cos(mid);
+  return std::sqrt(north * north + east * east);
+}
+
+GeoPoint Shifted(const GeoPoint& from, double east_km, double north_km) {
+  const double cosine = std::cos(from.latitude * std::numbers::pi / 180);
+  return {from.latitude + north_km / kKmPerDegree, from.longitude + east_km / (kKmPerDegree * cosine)};
+}
+
+Terrain BuildTerrain(std::size_t region_count, std::size_t node_count, Random random) {
+  Terrain terrain;
+  const std::size_t per_region = std::max<std::size_t>(1, node_count / region_count / kNodesPerTown);
+  const double spread_km = 11 * std::sqrt(static_cast<double>(per_region));
+  for (std::size_t r = 0; r < region_count; ++r) {
+    const Airport& airport = kAirports[r];
+    const GeoPoint centre{airport.latitude, airport.longitude};
+    terrain.regions.push_back({airport.iata, ScopeName(airport.iata), centre});
+    for (std::size_t t = 0; t < per_region; ++t) {
+      terrain.towns.push_back(PlaceTown(terrain.towns.size(), r, centre, spread_km, random));
+    }
+  }
+  for (std::size_t r = 1; r < region_count; ++r) PlaceRidges(terrain, r);
+  return terrain;
+}
+
+}  // namespace heliograph::meshsim

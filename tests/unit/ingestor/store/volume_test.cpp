@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "ingestor/backup.h"
+#include "ingestor/capture_source.h"
+#include "ingestor/check.h"
+#include "ingestor/corescope_source.h"
+#include "ingestor/ingestor.h"
+#include "ingestor/volume_lock.h"
+#include "tests/support/temporary_folder.h"
+
+namespace heliograph::ingestor {
+namespace {
+
+using heliograph::testing::TemporaryFolder;
+
+TEST(VolumeLock, IsHeldByOneAtATime) {
+  TemporaryFolder folder;
+  const Volume volume(folder.path());
+  {
+    const VolumeLock first(volume);
+    EXPECT_THROW(VolumeLock second(volume), VolumeHeld);
+  }
+  EXPECT_NO_THROW(VolumeLock third(volume));
+}
+
+TEST(VolumeLock, IsFreedWhenItsHolderIsKilled) {
+  TemporaryFolder folder;
+  const Volume volume(folder.path());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const VolumeLock held(volume);
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_NO_THROW(VolumeLock again(volume));
+}
+
+TEST(Check, FindsNothingWrongWithANewVolume) {
+  TemporaryFolder folder;
+  const Volume volume(folder.path());
+  Ingestor(volume, Config{}, {}).ApplyOnce();
+  const CheckReport report = Check(volume);
+  EXPECT_TRUE(report.well()) << (report.faults.empty() ? "" : report.faults.front());
+}
+
+TEST(Check, NamesARuleThatIsBroken) {
+  TemporaryFolder folder;
+  const Volume volume(folder.path());
+  {
+    Ingestor ingestor(volume, Config{}, {});
+    ingestor.store().database().exec(
+        "INSERT INTO observations(id, transmission_id, observer_key, received_after, route, path_len, flags)"
+        " VALUES (1, 77, 1, 0, 1, 0, 0)");
+  }
+  const CheckReport report = Check(volume);
+  ASSERT_EQ(report.faults.size(), 1U);
+  EXPECT_EQ(report.faults.front().find("an observation belongs to a transmission"), 0U);
+}
+
+TEST(Check, SaysThatThereIsNoDatabase) {
+  TemporaryFolder folder;
+  EXPECT_FALSE(Check(Volume(folder.path())).well());
+}
+
+TEST(Import, RebuildsTheFrameOfEachObservationOfACoreScopeDatabase) {
+  TemporaryFolder folder;
+  {
+    SQLite::Database corescope((folder / "c.db").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    corescope.exec(
+        "CREATE TABLE observers(id TEXT PRIMARY KEY, name TEXT, iata TEXT);"
+        "CREATE TABLE transmissions(id INTEGER PRIMARY KEY, raw_hex TEXT);"
+        "CREATE TABLE observations(id INTEGER PRIMARY KEY, transmission_id, observer_idx, direction, snr, "
+        "rssi, path_json,"
+        " timestamp);"
+        "INSERT INTO observers VALUES (printf('%064d', 7), 'Roof', 'SJC');"
+        "INSERT INTO transmissions VALUES (1, '1542AABBCCDD113BD87AB45B91795CACE1CF3CCED03B6A9FD9');"
+        "INSERT INTO observations VALUES (1, 1, 1, 'rx', 5.5, -90, '[\"AABB\",\"CCDD\"]', 1700000000),"
+        " (2, 1, 1, 'rx', NULL, NULL, '[\"AABB\",\"CCDD\",\"EEFF\"]', 1700000001), (3, 1, NULL, 'rx', NULL, "
+        "NULL, '[]', 1)");
+  }
+  Ingestor ingestor(Volume(folder.path()), Config{}, {});
+  std::vector<std::unique_ptr<Source>> sources;
+  sources.push_back(std::make_unique<CoreScopeSource>(folder / "c.db", SourceIndex{0}));
+  ingestor.Run(sources, true, std::chrono::seconds(5));
+  SQLite::Database& database = ingestor.store().database();
+  EXPECT_EQ(database.execAndGet("SELECT group_concat(path_len || hex(path)) FROM observations").getString(),
+            "66AABBCCDD,67AABBCCDDEEFF");
+  EXPECT_EQ(database.execAndGet("SELECT lower(hex(content_hash)) FROM transmissions").getString(),
+            "ff46f5e2624d7232");
+  EXPECT_EQ(sources.front()->Status().unreadable, 1U);
+}
+
+TEST(Reindex, BringsBackWhatTheStoredPacketsSay) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "c.jsonl") << R"({"received_at":"2026-05-17T16:01:39Z","topic":"meshcore/SJC/)"
+                                    << std::string(64, 'A') << R"(/packets","payload":{"raw":")"
+                                    << "120046D62DE27D4C5194D7821FC5A34A45565DCC2537B300B9AB6275255CEFB65D840"
+                                       "CE5C169C94C9AED39E8BCB6CB6EB0335497A198B33A1A"
+                                       "610CD3B03D8DCFC160900E5244280323EE0B44CACAB8F02B5B38B91CFA18BD067B0B5"
+                                       "E63E94CFC85F758A8530B9240933402E0E6B8F84D52"
+                                       "52322D52"
+                                    << R"("}})" << '\n';
+  Ingestor ingestor(Volume(folder.path()), Config{}, {});
+  std::vector<std::unique_ptr<Source>> sources;
+  sources.push_back(std::move(*CaptureSource::Open(folder / "c.jsonl", SourceIndex{0}, {})));
+  ingestor.Run(sources, true, std::chrono::seconds(5));
+  SQLite::Database& database = ingestor.store().database();
+  ASSERT_EQ(database.execAndGet("SELECT name FROM nodes").getString(), "MRR2-R");
+  database.exec("UPDATE nodes SET name='wrong', lat=0");
+  database.exec("UPDATE transmissions SET origin_key=NULL");
+  const ReindexReport report = ingestor.DeriveAgain();
+  EXPECT_EQ(report.corrected, 1);
+  EXPECT_EQ(database.execAndGet("SELECT name || lat FROM nodes").getString(), "MRR2-R37.0");
+  EXPECT_EQ(ingestor.DeriveAgain().corrected, 0);
+}
+
+TEST(Restore, PutsTheBackupInPlaceUnderANewEpoch) {
+  TemporaryFolder folder, copy;
+  const Volume volume(folder.path());
+  std::string epoch;
+  {
+    Ingestor ingestor(volume, Config{}, {});
+    epoch = ingestor.store().epoch();
+    ingestor.store().database().exec("INSERT INTO identity(public_key) VALUES (zeroblob(32))");
+    Backup(volume, copy / "b.db");
+    ingestor.store().database().exec("INSERT INTO identity(public_key) VALUES (randomblob(32))");
+  }
+  {
+    const VolumeLock lock(volume);
+    Restore(volume, copy / "b.db");
+  }
+  Ingestor ingestor(volume, Config{}, {});
+  EXPECT_NE(ingestor.store().epoch(), epoch);
+  EXPECT_EQ(ingestor.store().database().execAndGet("SELECT count(*) FROM identity").getInt(), 1);
+}
+
+TEST(Backup, RefusesToOverwrite) {
+  TemporaryFolder folder;
+  const Volume volume(folder.path());
+  Ingestor ingestor(volume, Config{}, {});
+  Backup(volume, folder / "b.db");
+  EXPECT_THROW(Backup(volume, folder / "b.db"), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace heliograph::ingestor

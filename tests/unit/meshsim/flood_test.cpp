@@ -1,0 +1,91 @@
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/meshsim/flood.h"
+#include "tests/meshsim/route.h"
+
+namespace heliograph::meshsim {
+namespace {
+
+class FloodTest : public testing::Test {
+ protected:
+  static constexpr UtcMillis kStart{std::chrono::milliseconds(1'767'225'600'000)};
+
+  FloodTest()
+      : random_(3),
+        world_(BuildWorld(2, {80, 0.4, 0, kStart}, random_)),
+        observers_(ChooseObservers(world_, 20, random_.Fork(9))),
+        life_(world_.nodes, kStart, random_.Fork(10)) {}
+
+  Propagation Run(NodeIndex origin, std::size_t hash_size, std::optional<std::size_t> region = std::nullopt) {
+    Flood flood(world_, observers_, life_);
+    Propagation out;
+    flood.Run(origin, {hash_size, 300, false}, region, kStart, random_, out);
+    return out;
+  }
+
+  Random random_;
+  World world_;
+  ObserverSet observers_;
+  Life life_;
+};
+
+TEST_F(FloodTest, ANodeSendsAPacketOnce) {
+  const Propagation out = Run(0, 1);
+  std::set<NodeIndex> senders;
+  for (const Sending& sending : out.sendings) EXPECT_TRUE(senders.insert(sending.node).second);
+  EXPECT_GT(senders.size(), 5u);
+}
+
+TEST_F(FloodTest, OnlyRelaysForward) {
+  const Propagation out = Run(0, 1);
+  for (std::size_t i = 1; i < out.sendings.size(); ++i)
+    EXPECT_TRUE(world_.nodes[out.sendings[i].node].relays);
+}
+
+TEST_F(FloodTest, LegacyFirmwareForwardsNoMultibyteFlood) {
+  for (NodeIndex origin = 0; origin < world_.nodes.size(); ++origin) {
+    const Propagation out = Run(origin, 2);
+    for (std::size_t i = 1; i < out.sendings.size(); ++i) {
+      EXPECT_EQ(life_.FirmwareOf(out.sendings[i].node), Firmware::kMultibyte);
+    }
+  }
+}
+
+TEST_F(FloodTest, LegacyObserversReportNoMultibyteFlood) {
+  for (NodeIndex origin = 0; origin < world_.nodes.size(); ++origin) {
+    if (life_.FirmwareOf(origin) == Firmware::kLegacy) continue;  // it would send no such flood
+    for (const Hearing& hearing : Run(origin, 3).hearings) {
+      EXPECT_EQ(life_.FirmwareOf(observers_.observers[hearing.observer].node), Firmware::kMultibyte);
+    }
+  }
+}
+
+TEST_F(FloodTest, AScopedFloodStaysInItsRegion) {
+  const Propagation out = Run(0, 1, 0);
+  for (const Sending& sending : out.sendings) EXPECT_EQ(world_.nodes[sending.node].region, 0u);
+}
+
+TEST_F(FloodTest, EachHopHeardAnEarlierSending) {
+  const Propagation out = Run(0, 1);
+  for (std::size_t i = 1; i < out.sendings.size(); ++i) {
+    const Sending& before = out.sendings[static_cast<std::size_t>(out.sendings[i].heard_from)];
+    EXPECT_EQ(out.sendings[i].hops, before.hops + 1);
+    EXPECT_GT(out.sendings[i].at, before.at);
+  }
+}
+
+TEST_F(FloodTest, ARouteForLargeHashesAvoidsLegacyRelays) {
+  int routes = 0;
+  for (NodeIndex to = 1; to < world_.nodes.size(); ++to) {
+    const auto route = FindRoute(world_, life_, 0, to, 2);
+    if (!route) continue;
+    ++routes;
+    for (NodeIndex hop : *route) EXPECT_EQ(life_.FirmwareOf(hop), Firmware::kMultibyte);
+  }
+  EXPECT_GT(routes, 5);
+}
+
+}  // namespace
+}  // namespace heliograph::meshsim

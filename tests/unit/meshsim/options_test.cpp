@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include "tests/meshsim/options.h"
+
+namespace heliograph::meshsim {
+namespace {
+
+constexpr UtcMillis kNow{std::chrono::milliseconds(1'800'000'000'000)};
+
+TEST(MeshsimOptions, ARunLastsADayUnlessTold) {
+  EXPECT_EQ(ParseOptions({}, kNow)->days, 1);
+  EXPECT_EQ(ParseOptions({"--messages", "5"}, kNow)->days, std::nullopt);
+}
+
+TEST(MeshsimOptions, ARateMeansLiveFromNow) {
+  const auto options = ParseOptions({"--rate", "20"}, kNow);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_TRUE(options->live);
+  EXPECT_EQ(options->start, kNow);
+  EXPECT_EQ(options->days, std::nullopt);
+}
+
+TEST(MeshsimOptions, StartIsReadWithItsZone) {
+  const auto options = ParseOptions({"--start", "2026-03-01T01:00:00+01:00"}, kNow);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(FormatTime(options->start), "2026-03-01T00:00:00Z");
+}
+
+TEST(MeshsimOptions, WrongUsageExitsWith2) {
+  const std::vector<std::vector<std::string>> wrong = {{"--nodes", "0"},
+                                                       {"--regions", "17"},
+                                                       {"--legacy-share", "1.5"},
+                                                       {"--start", "yesterday"},
+                                                       {"--start", "2026-03-01T01:00:00"},
+                                                       {"--live", "--start", "2026-03-01T01:00:00Z"},
+                                                       {"--observations-per-transmission", "0.5"},
+                                                       {"--what"}};
+  for (const auto& arguments : wrong) {
+    const auto options = ParseOptions(arguments, kNow);
+    ASSERT_FALSE(options.has_value()) << arguments[0];
+    EXPECT_EQ(options.error().code, 2);
+    EXPECT_FALSE(options.error().text.empty());
+  }
+}
+
+TEST(MeshsimOptions, HelpExitsWith0) {
+  EXPECT_EQ(ParseOptions({"--help"}, kNow).error().code, 0);
+}
+
+}  // namespace
+}  // namespace heliograph::meshsim
