@@ -7,15 +7,16 @@ namespace heliograph {
 namespace {
 
 constexpr double kSteps = 100;
+constexpr double kGainSteps = 1000;  // one relay of a large mesh wins back little
 // Differences below this are the noise of a forecast that is made again from slightly more packets.
 constexpr double kHysteresis = 0.03;
 // Blockers below this gain may change places without notice.
-constexpr double kGainOfWeight = 0.02;
+constexpr double kGainOfWeight = 0.01;
 // Shares come in steps of 0.01, which no double holds exactly.
 constexpr double kTolerance = 1e-9;
 
-double Round(double share) {
-  return std::round(share * kSteps) / kSteps;
+double Round(double share, double steps = kSteps) {
+  return std::round(share * steps) / steps;
 }
 
 void Round(std::optional<ShareEstimate>& estimate) {
@@ -25,7 +26,7 @@ void Round(std::optional<ShareEstimate>& estimate) {
 void Round(SwitchForecast& forecast) {
   Round(forecast.observer_share);
   Round(forecast.node_share);
-  for (SwitchBlocker& blocker : forecast.blockers) blocker.gain = Round(blocker.gain);
+  for (SwitchBlocker& blocker : forecast.blockers) blocker.gain = Round(blocker.gain, kGainSteps);
 }
 
 bool Differs(double a, double b) {

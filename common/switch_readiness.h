@@ -86,7 +86,7 @@ inline constexpr std::size_t kMaxSwitchBlockers = 10;
 /// More regions than this are not told apart.
 inline constexpr std::size_t kMaxReadinessRegions = 64;
 
-/// As it is stored and sent: every share in steps of 0.01.
+/// As it is stored and sent: every share in steps of 0.01, and gains in steps of 0.001.
 SwitchReadiness Rounded(SwitchReadiness readiness);
 
 /// True when `now` says something else than `stored`, and not merely the same a little differently: a share,

@@ -194,7 +194,7 @@ double Width(const SwitchReadiness& readiness) {
 
 TEST(Readiness, IsLessSureTheLessIsKnown) {
   Mesh mesh;
-  for (int i = 0; i < 40; ++i) mesh.Relay(i % 4 == 0 ? 0.02 : 0.99);
+  for (int i = 0; i < 40; ++i) mesh.Relay(i % 4 == 0 ? kNever : kSure);
   for (GraphNode i = 0; i < 40; ++i) {
     mesh.Link(i, (i + 1) % 40);
     mesh.Link(i, (i + 7) % 40);
