@@ -209,7 +209,7 @@ class Assessment {
 
 }  // namespace
 
-SwitchReadiness AssessReadiness(const ReadinessInput& input) {
+SwitchReadiness AssessSwitch(const ReadinessInput& input) {
   Assessment assessment(input);
   SwitchReadiness readiness;
   readiness.scopes.push_back(assessment.Judge(std::nullopt));

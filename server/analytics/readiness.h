@@ -49,6 +49,6 @@ struct ReadinessInput {
 /// The figures are expected values over possible worlds, in each of which every link and every firmware is
 /// drawn from its probability; the interval is that of the worlds, widened by how far such a model has been
 /// seen to be wrong, which grows as knowledge shrinks. The same input gives the same answer.
-SwitchReadiness AssessReadiness(const ReadinessInput& input);
+SwitchReadiness AssessSwitch(const ReadinessInput& input);
 
 }  // namespace heliograph::server

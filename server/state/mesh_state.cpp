@@ -96,6 +96,7 @@ void MeshState::FollowCapability(ReaderConnection& connection) {
       stored = now;
       stale_nodes_.insert(Number(key));
     }
+    FollowReadiness(connection);
     head_seq_ = head;
     anything_changed_ = true;
   }
@@ -108,6 +109,13 @@ void MeshState::FollowCapability(ReaderConnection& connection) {
     CopyCounters(counters, node ? node->stored : stored_[Number(key)]);
     stale_nodes_.insert(Number(key));
   }
+}
+
+void MeshState::FollowReadiness(ReaderConnection& connection) {
+  SwitchReadiness readiness = ReadReadiness(connection);
+  if (stored_readiness_ && readiness == *stored_readiness_) return;
+  stored_readiness_ =
+      readiness.scopes.empty() ? nullptr : std::make_shared<const SwitchReadiness>(std::move(readiness));
 }
 
 void MeshState::FollowBounds(ReaderConnection& connection) {
@@ -369,6 +377,7 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
   view->epoch = epoch_;
   view->watermark = observation_cursor_;
   view->head_seq = head_seq_;
+  view->readiness = stored_readiness_;
   view->data_time = data_time_;
   view->totals = Totals();
   view->known_keys = stations_.size();
@@ -390,11 +399,31 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
   return view;
 }
 
+std::optional<ReadinessMaterial> MeshState::MaterialForReadiness() const {
+  ReadinessMaterial material;
+  bool anybody = false;
+  for (const auto& [public_key, node] : nodes_) {
+    if (!node.shown->active) continue;
+    const AdvertEvidence* adverts = evidence_.AdvertsOf(node.shown->key);
+    const bool floods =
+        adverts != nullptr && std::any_of(adverts->flood.begin(), adverts->flood.end(),
+                                          [](const SizeTally& size) { return size.adverts > 0; });
+    anybody = anybody || floods;
+    material.nodes.push_back({node.shown, floods});
+  }
+  if (!anybody) return std::nullopt;
+  for (const auto& [key, observer] : observers_) material.observers.push_back(observer.shown);
+  CopyEvidence(relays_, material);
+  return material;
+}
+
 CapabilityAssessment MeshState::Assess() const {
   CapabilityAssessment assessment;
   assessment.epoch = epoch_;
   assessment.watermark = observation_cursor_;
   assessment.head_seq = head_seq_;
+  assessment.stored_readiness = stored_readiness_;
+  assessment.material = MaterialForReadiness();
   assessment.computed.reserve(nodes_.size());
   for (const auto& [public_key, node] : nodes_) {
     assessment.computed.push_back(node.computed);

@@ -15,6 +15,7 @@
 #include "server/analytics/capability_rules.h"
 #include "server/analytics/flood_window.h"
 #include "server/analytics/hop_resolver.h"
+#include "server/analytics/readiness_material.h"
 #include "server/analytics/relay_evidence.h"
 #include "server/analytics/station_directory.h"
 #include "server/state/mesh_view.h"
@@ -31,6 +32,8 @@ struct CapabilityAssessment {
   std::int64_t head_seq = 0;
   std::vector<CapabilityEntry> computed;  ///< sorted by key
   std::size_t changed = 0;                ///< nodes whose stored state the computed one would change
+  std::shared_ptr<const SwitchReadiness> stored_readiness;  ///< as the database has it; null: it has none
+  std::optional<ReadinessMaterial> material;                ///< to assess it anew; nothing: nobody advertises
 };
 
 /// All that is known about the mesh, followed step by step. Costs memory for nodes, observers and distinct
@@ -101,6 +104,7 @@ class MeshState {
 
   void FollowRows(ReaderConnection& connection);
   void FollowCapability(ReaderConnection& connection);
+  void FollowReadiness(ReaderConnection& connection);
   void FollowBounds(ReaderConnection& connection);
   bool FollowPackets(ReaderConnection& connection);
   void TakeReception(Reception& reception);
@@ -121,6 +125,7 @@ class MeshState {
   void RefreshNodes();
   void Refresh(NodeState& node);
   void RefreshObservers();
+  std::optional<ReadinessMaterial> MaterialForReadiness() const;
   MeshTotals Totals() const;
   std::shared_ptr<const MeshView> BuildView() const;
 
@@ -142,6 +147,7 @@ class MeshState {
   std::unordered_map<std::int64_t, ObserverState> observers_;
   /// Capability of nodes whose row has not been seen; the two come from different tables.
   std::unordered_map<std::int64_t, NodeCapability> stored_;
+  std::shared_ptr<const SwitchReadiness> stored_readiness_;
   StationDirectory stations_;
   std::map<std::string, std::uint64_t> region_bits_;
   std::size_t assumed_nodes_ = 0;  ///< what the probabilities were computed with

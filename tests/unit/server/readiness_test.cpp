@@ -60,7 +60,7 @@ class Mesh {
     input.graph = RelayGraph(input.nodes.size(), links_);
     return input;
   }
-  SwitchReadiness Assess() { return AssessReadiness(Input()); }
+  SwitchReadiness Assess() { return AssessSwitch(Input()); }
 
  private:
   ReadinessInput input_;
@@ -213,7 +213,7 @@ TEST(Readiness, SaysTheSameOfTheSame) {
 }
 
 TEST(Readiness, HasNoSharesOfAnEmptyMesh) {
-  const SwitchReadiness readiness = AssessReadiness({});
+  const SwitchReadiness readiness = AssessSwitch({});
   ASSERT_THAT(readiness.scopes, SizeIs(1));
   EXPECT_EQ(readiness.scopes[0].two_bytes.node_share, std::nullopt);
   EXPECT_EQ(readiness.scopes[0].traffic, RelayedTraffic{});
