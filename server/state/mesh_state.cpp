@@ -57,6 +57,7 @@ MeshState::Step MeshState::Follow(ReaderConnection& connection) {
   if (!complete_) {
     complete_ = true;
     bounds_changed_ = false;
+    floods_.HandOnAll();
     MarkAllNodes();
     anything_changed_ = true;
   }
@@ -214,6 +215,7 @@ void MeshState::MarkSharers(const PublicKey& public_key) {
 void MeshState::TakeFlood(const Flood& flood) {
   HopResolver(stations_, relays_).Resolve(flood, resolved_);
   relays_.Add(flood, resolved_);
+  sample_.Add(flood);
 }
 
 void MeshState::MarkCandidates(HopKey hop) {

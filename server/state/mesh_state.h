@@ -13,6 +13,7 @@
 #include "common/multibyte_snapshot.h"
 #include "server/analytics/capability_evidence.h"
 #include "server/analytics/capability_rules.h"
+#include "server/analytics/flood_sample.h"
 #include "server/analytics/flood_window.h"
 #include "server/analytics/hop_resolver.h"
 #include "server/analytics/readiness_material.h"
@@ -87,6 +88,7 @@ class MeshState {
   /// observations may not all be there.
   const RelayEvidence& relays() const { return relays_; }
   const StationDirectory& stations() const { return stations_; }
+  const FloodSample& sample() const { return sample_; }
 
   /// REQUIRED: complete(), and View() was called since the last step.
   CapabilityAssessment Assess() const;
@@ -153,6 +155,7 @@ class MeshState {
   std::size_t assumed_nodes_ = 0;  ///< what the probabilities were computed with
   CapabilityEvidenceStore evidence_;
   RelayEvidence relays_;
+  FloodSample sample_;
   FloodWindow floods_;
   ResolvedSteps resolved_;  ///< of the flood in hand
 
