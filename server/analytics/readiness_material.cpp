@@ -36,6 +36,7 @@ class InputBuilder {
     AddNodes();
     AddObservers();
     heard_.resize(input_.nodes.size());
+    AddPositions();
     AddSenders();
     AddPairs();
     JudgeObservers();
@@ -109,6 +110,15 @@ class InputBuilder {
         input_.nodes.push_back(node);
       }
       input_.nodes[place->second].observer_in = RegionOf(observer->iata);
+    }
+  }
+
+  void AddPositions() {
+    for (const ReadinessMaterial::Node& known : material_.nodes) {
+      const NodeView& view = *known.view;
+      // 0/0 is what firmware tells that knows no position.
+      if (view.lat && view.lon && (*view.lat != 0 || *view.lon != 0))
+        heard_[places_.at(view.key)].position = GeoPoint{*view.lat, *view.lon};
     }
   }
 
