@@ -444,7 +444,9 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
 }
 
 std::optional<ReadinessMaterial> MeshState::MaterialForReadiness() const {
+  if (!model_) return std::nullopt;
   ReadinessMaterial material;
+  material.model = model_;
   bool anybody = false;
   for (const auto& [public_key, node] : nodes_) {
     if (!node.shown->active) continue;
@@ -457,7 +459,6 @@ std::optional<ReadinessMaterial> MeshState::MaterialForReadiness() const {
   }
   if (!anybody) return std::nullopt;
   for (const auto& [key, observer] : observers_) material.observers.push_back(observer.shown);
-  CopyEvidence(relays_, material);
   return material;
 }
 
