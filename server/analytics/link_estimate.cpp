@@ -11,6 +11,7 @@ namespace heliograph::server {
 namespace {
 
 constexpr double kLeastProbability = 0.02;
+constexpr double kLeastOfRelays = 0.3;
 constexpr double kMostProbability = 0.97;
 // A sender of which less is seen than this would be one that we know nothing of.
 constexpr double kLeastSeen = 0.25;
@@ -20,6 +21,7 @@ constexpr double kSeenInOneWay = 0.7;
 constexpr double kPriorCount = 0.5;
 constexpr double kLeastShare = 1e-4;  // of won floods: fewer cannot be told from none
 constexpr double kLeastSent = 0.5;
+constexpr double kUnseen = 0.3;  // floods
 // Links of which a share of this size was won are the usual ones of the mesh.
 constexpr double kUsualShareOfRelay = 0.02;
 constexpr double kUsualShareOfOrigin = 0.3;
@@ -31,18 +33,20 @@ struct Regression {
 };
 // Each fitted to all pairs with evidence in the simulated meshes of the training seeds, with and without
 // lengths.
-constexpr Regression kRelayToRelay{5.65, 0.57, 0.48, -0.99};
-constexpr Regression kRelayToRelayAnywhere{5.1, 0.55, 0.46, 0};
+constexpr Regression kRelayToRelay{5.65, 0.55, 0.47, -0.93};
+constexpr Regression kRelayToRelayAnywhere{5.1, 0.54, 0.45, 0};
 constexpr Regression kFromOrigin{1.94, 0.61, 0, -1.13};
 constexpr Regression kFromOriginAnywhere{1.79, 0.73, 0, 0};
 constexpr Regression kFromOriginUnseen{-1.09, 0, 0, -2.5};
 constexpr double kFarthestUnseen = 2;  // usual lengths; beyond it fewer than one in ten hear each other
 
-double Probability(const Regression& regression, double share, double share_back, double length) {
+/// `odds` multiplies the odds.
+double Probability(const Regression& regression, double share, double share_back, double length,
+                   double odds = 1) {
   const double log_odds = regression.constant + regression.share * std::log(std::max(share, kLeastShare)) +
                           regression.share_back * std::log(std::max(share_back, kLeastShare)) +
                           regression.length * std::log(std::max(length, kLeastLength));
-  return 1 / (1 + std::exp(-log_odds));
+  return 1 / (1 + std::exp(-log_odds) / odds);
 }
 
 double Sum(const std::array<double, 2>& classes) {
@@ -76,7 +80,10 @@ class LinkEstimate {
  public:
   LinkEstimate(const std::vector<HeardSender>& senders, const std::vector<HeardPair>& pairs)
       : senders_(senders), pairs_(pairs) {
-    for (const HeardPair& pair : pairs_) shares_.emplace(Key(pair.from, pair.to), ShareWon(pair));
+    for (const HeardPair& pair : pairs_) {
+      places_.emplace(Key(pair.from, pair.to), places_.size());
+      shares_.emplace(Key(pair.from, pair.to), ShareWon(pair));
+    }
     MeasureLengths();
     MeasureSight();
   }
@@ -110,7 +117,8 @@ class LinkEstimate {
   }
   double ShareWon(GraphNode from, GraphNode to) const {
     const auto found = shares_.find(Key(from, to));
-    return found == shares_.end() ? 0 : found->second;
+    // One that was never seen may still win as much as was too little to be seen.
+    return found == shares_.end() ? kUnseen / std::max(SentTo(from, to), kLeastSent) : found->second;
   }
 
   std::optional<double> LengthKm(GraphNode a, GraphNode b) const {
@@ -156,8 +164,10 @@ class LinkEstimate {
       const bool measured = length && usual_relay_km_;
       const Regression& regression = measured ? kRelayToRelay : kRelayToRelayAnywhere;
       const double relative = measured ? *length / *usual_relay_km_ : 1;
-      Add(pair.from, pair.to, Probability(regression, share, back, relative));
-      if (back <= 0) Add(pair.to, pair.from, Probability(regression, back, share, relative));
+      const double odds = MultibyteAgrees(pair);
+      AddRelayed(pair.from, pair.to, Probability(regression, share, back, relative, odds));
+      if (shares_.count(Key(pair.to, pair.from)) == 0)
+        AddRelayed(pair.to, pair.from, Probability(regression, back, share, relative, odds));
       return;
     }
     const bool measured = length && usual_origin_km_;
@@ -165,6 +175,30 @@ class LinkEstimate {
                                            measured ? *length / *usual_origin_km_ : 1);
     Add(pair.from, pair.to, probability);
     Add(pair.to, pair.from, probability);
+  }
+
+  /// Weak links between relays are left out: most of them are none, and many of those together would join
+  /// what is apart.
+  void AddRelayed(GraphNode from, GraphNode to, double probability) {
+    if (probability > kLeastOfRelays) Add(from, to, probability);
+  }
+
+  static double Ratio(const HeardSender& sender) {
+    return (sender.relayed[1] + sender.originated[1]) /
+           std::max(1.0, sender.relayed[0] + sender.originated[0]);
+  }
+
+  /// A hash of 1 byte may be taken for the wrong node, a longer one hardly. Two nodes that both send
+  /// multi-byte floods on and are seen together in 1-byte floods alone are less probably neighbours: by the
+  /// chance that so few are seen where so many are expected, when counts are far more scattered than
+  /// Poisson's.
+  double MultibyteAgrees(const HeardPair& pair) const {
+    std::array<double, 2> both = pair.forwarded;
+    const auto back = places_.find(Key(pair.to, pair.from));
+    if (back != places_.end())
+      for (const std::size_t c : {0, 1}) both.at(c) += pairs_[back->second].forwarded.at(c);
+    const double expected = both[0] * std::sqrt(Ratio(senders_[pair.from]) * Ratio(senders_[pair.to]));
+    return (1 + std::min(both[1], expected)) / (1 + expected);
   }
 
   /// Links between those that only listen and relays near them of which nothing was seen.
@@ -189,8 +223,9 @@ class LinkEstimate {
 
   const std::vector<HeardSender>& senders_;
   const std::vector<HeardPair>& pairs_;
-  std::unordered_map<std::uint64_t, double> shares_;  ///< of what was sent, won, by Key
-  std::vector<double> seen_;                          ///< share of what each sends
+  std::unordered_map<std::uint64_t, std::size_t> places_;  ///< in pairs_, by Key
+  std::unordered_map<std::uint64_t, double> shares_;       ///< of what was sent, won, by Key
+  std::vector<double> seen_;                               ///< share of what each sends
   std::optional<double> usual_relay_km_, usual_origin_km_;
   std::vector<RelayLink> links_;
 };

@@ -80,6 +80,7 @@ class InputBuilder {
       node.advertises = known.floods_adverts;
       node.present_size = view.hash_size.newest.value_or(1);
       places_.emplace(view.key, static_cast<GraphNode>(input_.nodes.size()));
+      forwards_by_default_.push_back(ForwardsByDefault(view.role));
       input_.nodes.push_back(node);
     }
   }
@@ -97,6 +98,7 @@ class InputBuilder {
         node.public_key = PublicKey::FromHex(observer->id).value_or(PublicKey());
         node.capable = material_.model->capability.priors.others;
         input_.nodes.push_back(node);
+        forwards_by_default_.push_back(false);
       }
       input_.nodes[place->second].observer_in = RegionOf(observer->iata);
     }
@@ -120,7 +122,9 @@ class InputBuilder {
       reports_[place->second] = Widened(sender.reported);
       ReadinessNode& node = input_.nodes[place->second];
       node.relayed = heard_[place->second].relayed[0] + heard_[place->second].relayed[1];
-      node.relays = node.relayed >= kLeastRelayed;
+      node.relays = node.relayed >= kLeastRelayed &&
+                    (forwards_by_default_[place->second] || sender.relayed[1] >= kLeastRelayed);
+      if (!node.relays) node.relayed = 0;
     });
   }
 
@@ -209,6 +213,7 @@ class InputBuilder {
   const RelayEvidence& evidence_;
   ReadinessInput input_;
   std::unordered_map<IdentityKey, GraphNode> places_;
+  std::vector<bool> forwards_by_default_;  ///< by GraphNode
   std::vector<HeardSender> heard_;
   std::unordered_map<GraphNode, std::array<double, 2>> reports_;
   std::vector<HeardPair> pairs_;
