@@ -153,7 +153,8 @@ class InputBuilder {
         node.has_evidence = true;
         continue;
       }
-      if (node.status != CapabilityStatus::kUnknown || one_byte <= 0) continue;
+      // Of nodes the capability model has counted the silence already.
+      if (i < material_.nodes.size() || one_byte <= 0) continue;
       const double expected = multibyte * reports[0] / one_byte / kReportsThatCount;
       const double odds = node.capable / std::max(1e-6, 1 - node.capable) * std::exp(-expected);
       node.capable = odds / (1 + odds);
