@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <span>
 
 namespace heliograph::server {
 namespace {
@@ -22,6 +23,8 @@ constexpr double kUnlikelyRelay = 0.03;  ///< a companion or a sensor that repea
 constexpr double kSilentThen = 0.3;      ///< the node was not heard of by itself at that time
 constexpr double kOtherRegion = 0.3;     ///< never heard of in the observer's region
 constexpr std::chrono::hours kActivitySlack(24);  ///< around first and last heard: adverts are rare
+
+constexpr int kSharingRounds = 8;
 
 constexpr std::size_t kMaxStates = HopResolver::kMaxCandidates + 1;
 constexpr std::int64_t kUnheard = 0;  ///< no identity has this key
@@ -76,6 +79,7 @@ class TreeInference {
     } else {
       for (StepStates& step : steps_) step.belief = step.below;
     }
+    TellTwinsApart();
     for (StepStates& step : steps_) Write(step, out);
   }
 
@@ -205,6 +209,34 @@ class TreeInference {
         step.belief[to] = step.below[to] * from_above;
       }
       Normalise(step.belief, step.count);
+    }
+  }
+
+  /// Nobody sends a flood on twice: steps with the same hash are different nodes. Scales the beliefs until no
+  /// node has more than one sending (iterative proportional fitting).
+  void TellTwinsApart() {
+    std::vector<std::pair<HopKey, std::size_t>> by_hop;
+    for (std::size_t i = 0; i < steps_.size(); ++i) by_hop.emplace_back(flood_.steps[i].hop, i);
+    std::sort(by_hop.begin(), by_hop.end());
+    for (auto begin = by_hop.begin(); begin != by_hop.end();) {
+      const auto end =
+          std::find_if(begin, by_hop.end(), [&](const auto& item) { return item.first != begin->first; });
+      // Steps with the same hash have the same candidates in the same order.
+      if (end - begin > 1) ShareOut({begin, end});
+      begin = end;
+    }
+  }
+
+  void ShareOut(std::span<const std::pair<HopKey, std::size_t>> twins) {
+    const std::size_t known = steps_[twins[0].second].count - 1;
+    for (int round = 0; round < kSharingRounds; ++round) {
+      for (const auto& [hop, index] : twins) Normalise(steps_[index].belief, steps_[index].count);
+      for (std::size_t state = 0; state < known; ++state) {
+        double sendings = 0;
+        for (const auto& [hop, index] : twins) sendings += steps_[index].belief[state];
+        if (sendings <= 1) continue;
+        for (const auto& [hop, index] : twins) steps_[index].belief[state] /= sendings;
+      }
     }
   }
 

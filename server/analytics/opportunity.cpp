@@ -10,6 +10,7 @@ namespace heliograph::server {
 namespace {
 
 constexpr float kLeastProbability = 0.05F;  ///< of a candidate that is followed
+constexpr float kAwakeProbability = 0.2F;   ///< a hop that shows that the node was on the air
 constexpr double kLeastRate = 0.002;        ///< of a neighbour: below it, it is no neighbour
 constexpr double kUnheardForwards = 0.5;    ///< belief in a relay that nobody knows
 
@@ -55,6 +56,7 @@ OpportunityMeter::OpportunityMeter(const FloodSample& sample, const std::vector<
       if (flood->flood_class() == flood_class && sample.Takes(*flood))
         trees.push_back(Resolved(*flood, resolver));
   }
+  MeasureExposure();
   Awake all;
   for (const Tree& tree : multibyte_) all.Add(tree.flood->first_heard);
   if (all.first > all.last) return;
@@ -84,6 +86,50 @@ OpportunityMeter::Tree OpportunityMeter::Resolved(const Flood& flood, const HopR
   for (const FloodHearing& hearing : flood.hearings)
     tree.hearing_observer.push_back(IndexOf(hearing.observer));
   return tree;
+}
+
+/// How much of what an observer reports has a node in its path, and how many multi-byte floods it reports.
+void OpportunityMeter::MeasureExposure() {
+  std::vector<double> reported(nodes_.size(), 0), reported_multibyte(nodes_.size(), 0);
+  std::unordered_map<std::uint64_t, double> on_path;  // observer and node
+  std::vector<std::size_t> order;
+  std::vector<std::uint32_t> last_observer;
+  for (const Tree& tree : one_byte_) {
+    const Flood& flood = *tree.flood;
+    order.resize(flood.hearings.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return tree.hearing_observer[a] < tree.hearing_observer[b];
+    });
+    last_observer.assign(flood.steps.size(), UINT32_MAX);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::uint32_t observer = tree.hearing_observer[order[i]];
+      if (i == 0 || tree.hearing_observer[order[i - 1]] != observer) reported[observer] += 1;
+      for (std::int16_t step = flood.hearings[order[i]].step; step >= 0;) {
+        const auto at = static_cast<std::size_t>(step);
+        if (last_observer[at] == observer) break;  // it and all above were counted
+        last_observer[at] = observer;
+        const std::size_t begin = at == 0 ? 0 : tree.sender_ends[at - 1];
+        for (std::size_t s = begin; s < tree.sender_ends[at]; ++s)
+          on_path[PairOf(observer, tree.senders[s].node)] += static_cast<double>(tree.senders[s].probability);
+        step = flood.steps[at].parent;
+      }
+    }
+  }
+  std::vector<std::uint32_t> reporters;
+  for (const Tree& tree : multibyte_) {
+    reporters = tree.hearing_observer;
+    std::sort(reporters.begin(), reporters.end());
+    reporters.erase(std::unique(reporters.begin(), reporters.end()), reporters.end());
+    for (const std::uint32_t reporter : reporters) reported_multibyte[reporter] += multibyte_scale_;
+  }
+  exposure_.assign(nodes_.size(), 0);
+  for (const auto& [pair, count] : on_path) {
+    const auto observer = static_cast<std::uint32_t>(pair >> 32);
+    const auto node = static_cast<std::uint32_t>(pair & 0xFFFFFFFF);
+    const double exposure = count / (reported[observer] + 1) * reported_multibyte[observer];
+    exposure_[node] = std::max(exposure_[node], exposure);
+  }
 }
 
 /// One measurement with given beliefs.
@@ -164,7 +210,7 @@ class OpportunityPass {
     for (std::size_t i = 0; i < flood.steps.size(); ++i) {
       for (const Sender& sender : SendersOf(tree, i)) {
         sent_[sender.node] += static_cast<double>(sender.probability) * (1 - hidden_[i + 1]);
-        if (sender.probability > 0.5F) awake_relay_[sender.node].Add(flood.first_heard);
+        if (sender.probability > kAwakeProbability) awake_relay_[sender.node].Add(flood.first_heard);
       }
       LearnStep(tree, i);
     }
@@ -282,8 +328,9 @@ class OpportunityPass {
     for (std::size_t i = 0; i < nodes_; ++i) {
       Opportunity& opportunity = found_[i];
       Extend(opportunity);
+      opportunity.exposure = meter_.exposure_[i];
       const double all = Sum(opportunity.relays_expected) + Sum(opportunity.reports_expected) +
-                         opportunity.relays_seen + opportunity.reports_seen;
+                         opportunity.relays_seen + opportunity.reports_seen + opportunity.exposure;
       if (all > 0) result.emplace(static_cast<std::int64_t>(meter_.nodes_[i]), std::move(opportunity));
     }
     return result;
