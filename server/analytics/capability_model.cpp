@@ -77,7 +77,8 @@ Likelihood OfAdverts(const ModelFacts& facts, const MeshPriors& priors) {
   const double expected =
       priors.adverts_per_day * facts.relay_days + priors.adverts_per_other * facts.other_adverts;
   const double none = 1 / (1 + expected);  // scattered, as all counts are
-  const double capable = priors.stays_at_one * none + (1 - priors.stays_at_one) * kAdvertsUnheard;
+  const double unheard = kAdvertsUnheard + (1 - kAdvertsUnheard) * none;
+  const double capable = priors.stays_at_one * none + (1 - priors.stays_at_one) * unheard;
   return {capable, capable, none};
 }
 

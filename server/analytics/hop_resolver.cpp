@@ -24,8 +24,6 @@ constexpr double kSilentThen = 0.3;      ///< the node was not heard of by itsel
 constexpr double kOtherRegion = 0.3;     ///< never heard of in the observer's region
 constexpr std::chrono::hours kActivitySlack(24);  ///< around first and last heard: adverts are rare
 
-constexpr int kSharingRounds = 8;
-
 constexpr std::size_t kMaxStates = HopResolver::kMaxCandidates + 1;
 constexpr std::int64_t kUnheard = 0;  ///< no identity has this key
 
@@ -212,8 +210,7 @@ class TreeInference {
     }
   }
 
-  /// Nobody sends a flood on twice: steps with the same hash are different nodes. Scales the beliefs until no
-  /// node has more than one sending (iterative proportional fitting).
+  /// Nobody sends a flood on twice: steps with the same hash are different nodes.
   void TellTwinsApart() {
     std::vector<std::pair<HopKey, std::size_t>> by_hop;
     for (std::size_t i = 0; i < steps_.size(); ++i) by_hop.emplace_back(flood_.steps[i].hop, i);
@@ -227,16 +224,41 @@ class TreeInference {
     }
   }
 
+  /// Weighs all ways to give the sendings to different nodes, by the set of nodes that are given away: those
+  /// before a sending, and those after it. Any number of unheard nodes can be behind them.
   void ShareOut(std::span<const std::pair<HopKey, std::size_t>> twins) {
-    const std::size_t known = steps_[twins[0].second].count - 1;
-    for (int round = 0; round < kSharingRounds; ++round) {
-      for (const auto& [hop, index] : twins) Normalise(steps_[index].belief, steps_[index].count);
-      for (std::size_t state = 0; state < known; ++state) {
-        double sendings = 0;
-        for (const auto& [hop, index] : twins) sendings += steps_[index].belief[state];
-        if (sendings <= 1) continue;
-        for (const auto& [hop, index] : twins) steps_[index].belief[state] /= sendings;
+    const std::size_t count = twins.size(), known = steps_[twins[0].second].count - 1;
+    const std::size_t sets = std::size_t{1} << known;
+    before_.assign((count + 1) * sets, 0);
+    after_.assign((count + 1) * sets, 0);
+    const auto with = [known](std::size_t set, std::size_t state) {
+      return state < known ? set | std::size_t{1} << state : set;
+    };
+    const auto is_free = [known](std::size_t set, std::size_t state) {
+      return state == known || (set >> state & 1) == 0;
+    };
+    before_[0] = 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      const StepStates& step = steps_[twins[i].second];
+      for (std::size_t set = 0; set < sets; ++set)
+        for (std::size_t state = 0; state <= known; ++state)
+          if (is_free(set, state))
+            before_[(i + 1) * sets + with(set, state)] += before_[i * sets + set] * step.belief[state];
+    }
+    std::fill(after_.end() - static_cast<std::ptrdiff_t>(sets), after_.end(), 1.0);
+    for (std::size_t i = count; i-- > 0;) {
+      StepStates& step = steps_[twins[i].second];
+      std::array<double, kMaxStates> shared{};
+      for (std::size_t set = 0; set < sets; ++set) {
+        for (std::size_t state = 0; state <= known; ++state) {
+          if (!is_free(set, state)) continue;
+          const double rest = step.belief[state] * after_[(i + 1) * sets + with(set, state)];
+          after_[i * sets + set] += rest;
+          shared[state] += before_[i * sets + set] * rest;
+        }
       }
+      Normalise(shared, step.count);
+      step.belief = shared;
     }
   }
 
@@ -256,6 +278,7 @@ class TreeInference {
   const RelayEvidence& evidence_;
   const Flood& flood_;
   std::vector<StepStates> steps_;
+  std::vector<double> before_, after_;  ///< of the sendings in hand, by place and set
 };
 
 }  // namespace

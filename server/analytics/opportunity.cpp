@@ -35,9 +35,11 @@ struct Awake {
   bool Covers(UtcMillis time) const { return first <= time && time <= last; }
 };
 
-struct Neighbor {
+/// Somebody who takes up what a node sends.
+struct Listener {
   std::uint32_t node = 0;
   double rate = 0;
+  double floods = 0;  ///< multi-byte floods of the node in which it could have
 };
 
 }  // namespace
@@ -151,11 +153,12 @@ class OpportunityPass {
 
   std::unordered_map<std::int64_t, Opportunity> Run() {
     for (const Tree& tree : meter_.one_byte_) Learn(tree);
-    takes_up_ = NeighborsOf(follows_);
-    hears_ = NeighborsOf(reports_);
+    takes_up_ = ListenersOf(follows_);
+    hears_ = ListenersOf(reports_);
     found_.resize(nodes_);
     relay_chance_.assign(nodes_, 0);
     report_silence_.assign(nodes_, 1);
+    is_touched_.assign(nodes_, 0);
     for (const Tree& tree : meter_.multibyte_) Meet(tree);
     return Collect();
   }
@@ -252,20 +255,20 @@ class OpportunityPass {
   }
 
   /// By the neighbour: who follows it, and how often.
-  std::vector<std::vector<Neighbor>> NeighborsOf(
+  std::vector<std::vector<Listener>> ListenersOf(
       const std::unordered_map<std::uint64_t, Following>& pairs) const {
-    std::vector<std::vector<Neighbor>> neighbors(nodes_);
+    std::vector<std::vector<Listener>> listeners(nodes_);
     for (const auto& [pair, following] : pairs) {
       const auto from = static_cast<std::uint32_t>(pair >> 32);
       const auto to = static_cast<std::uint32_t>(pair & 0xFFFFFFFF);
       // One flood more, without the node: a rate from a handful of floods is not to be trusted.
       const double floods = std::max(sent_[from] - following.excluded, following.seen) + 1;
       const double rate = following.seen / floods;
-      if (rate >= kLeastRate) neighbors[from].push_back({to, rate});
+      if (rate >= kLeastRate) listeners[from].push_back({to, rate});
     }
-    for (auto& list : neighbors)
+    for (auto& list : listeners)
       std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
-    return neighbors;
+    return listeners;
   }
 
   std::size_t SpanOf(UtcMillis time) const {
@@ -278,8 +281,6 @@ class OpportunityPass {
     if (tree.origin >= 0) MeetSender(tree, {static_cast<std::uint32_t>(tree.origin), 1});
     for (const Sender& sender : tree.senders) MeetSender(tree, sender);
     const std::size_t span = SpanOf(flood.first_heard);
-    std::sort(touched_.begin(), touched_.end());
-    touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
     for (const std::uint32_t node : touched_) {
       Opportunity& opportunity = found_[node];
       opportunity.relays_expected[span] += std::min(1.0, relay_chance_[node]);
@@ -287,6 +288,7 @@ class OpportunityPass {
       if (relay_chance_[node] > 0) opportunity.floods += 1;
       relay_chance_[node] = 0;
       report_silence_[node] = 1;
+      is_touched_[node] = 0;
     }
     for (const Sender& sender : tree.senders) {
       const auto probability = static_cast<double>(sender.probability);
@@ -302,27 +304,32 @@ class OpportunityPass {
   void MeetSender(const Tree& tree, const Sender& sender) {
     const UtcMillis time = tree.flood->first_heard;
     const auto probability = static_cast<double>(sender.probability);
-    for (const Neighbor& follower : takes_up_[sender.node]) {
-      if (!awake_relay_[follower.node].Covers(time) || tree.origin == follower.node) continue;
-      relay_chance_[follower.node] += probability * follower.rate;
-      touched_.push_back(follower.node);
-      NeighborMet& met = met_[PairOf(sender.node, follower.node)];
-      met.floods += probability;
-      met.rate = follower.rate;
+    for (Listener& listener : takes_up_[sender.node]) {
+      if (!awake_relay_[listener.node].Covers(time) || tree.origin == listener.node) continue;
+      relay_chance_[listener.node] += probability * listener.rate;
+      listener.floods += probability;
+      Touch(listener.node);
     }
-    for (const Neighbor& follower : hears_[sender.node]) {
-      if (!awake_observer_[follower.node].Covers(time)) continue;
-      report_silence_[follower.node] *= 1 - probability * follower.rate;
-      touched_.push_back(follower.node);
+    for (const Listener& listener : hears_[sender.node]) {
+      if (!awake_observer_[listener.node].Covers(time)) continue;
+      report_silence_[listener.node] *= 1 - probability * listener.rate;
+      Touch(listener.node);
     }
+  }
+  void Touch(std::uint32_t node) {
+    if (is_touched_[node] != 0) return;
+    is_touched_[node] = 1;
+    touched_.push_back(node);
   }
 
   std::unordered_map<std::int64_t, Opportunity> Collect() {
-    for (const auto& [pair, met] : met_) {
-      const auto neighbor = static_cast<std::uint32_t>(pair >> 32);
-      const auto node = static_cast<std::uint32_t>(pair & 0xFFFFFFFF);
-      const double floods = met.floods * meter_.multibyte_scale_;
-      found_[node].neighbors.push_back({meter_.nodes_[neighbor], met.rate, floods, floods * met.rate});
+    for (std::size_t neighbor = 0; neighbor < nodes_; ++neighbor) {
+      for (const Listener& listener : takes_up_[neighbor]) {
+        const double floods = listener.floods * meter_.multibyte_scale_;
+        if (floods > 0)
+          found_[listener.node].neighbors.push_back(
+              {meter_.nodes_[neighbor], listener.rate, floods, floods * listener.rate});
+      }
     }
     std::unordered_map<std::int64_t, Opportunity> result;
     for (std::size_t i = 0; i < nodes_; ++i) {
@@ -351,23 +358,19 @@ class OpportunityPass {
     if (neighbors.size() > Opportunity::kMaxNeighbors) neighbors.resize(Opportunity::kMaxNeighbors);
   }
 
-  struct NeighborMet {
-    double floods = 0, rate = 0;
-  };
-
   const OpportunityMeter& meter_;
   const std::size_t nodes_;
   std::vector<CapabilityBelief> beliefs_;
   std::vector<double> sent_;  ///< 1-byte floods in which the node's own sending would be seen
   std::unordered_map<std::uint64_t, Following> follows_, reports_;
   std::vector<Awake> awake_relay_, awake_observer_;
-  std::vector<std::vector<Neighbor>> takes_up_, hears_;
+  std::vector<std::vector<Listener>> takes_up_, hears_;
   std::vector<Opportunity> found_;
-  std::unordered_map<std::uint64_t, NeighborMet> met_;
 
   // Of the flood in hand.
   std::vector<double> hidden_, passes_;
   std::vector<double> relay_chance_, report_silence_;
+  std::vector<std::uint8_t> is_touched_;
   std::vector<std::uint32_t> touched_, reporters_;
 };
 
