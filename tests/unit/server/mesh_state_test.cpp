@@ -51,6 +51,19 @@ TEST_F(MeshStateOnDatabase, ServesTheLastKnownCapabilityBeforeAnyPacketIsRead) {
   EXPECT_EQ(view->watermark, 0);
 }
 
+TEST_F(MeshStateOnDatabase, ServesTheLastKnownReadinessBeforeAnyPacketIsRead) {
+  SwitchReadiness readiness;
+  readiness.scopes.resize(1);
+  readiness.scopes[0].two_bytes.node_share = ShareEstimate{0.5, 0.25, 0.75};
+  observatory_.StoreReadiness(readiness);
+  Load();
+  ASSERT_TRUE(state_->View()->readiness);
+  EXPECT_EQ(*state_->View()->readiness, readiness);
+  readiness.scopes[0].two_bytes.node_share->share = 0.625;
+  observatory_.StoreReadiness(readiness);
+  EXPECT_EQ(*FollowAll()->readiness, readiness);
+}
+
 TEST_F(MeshStateOnDatabase, WhatIsStoredOutlivesPacketsThatSayLess) {
   observatory_.Confirm(observatory_.AddNode(repeater_));
   const auto view = LoadAll();
