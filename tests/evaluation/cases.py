@@ -1,6 +1,8 @@
 """Which meshes are measured: a grid over size, density, firmware and observers, in two sets of seeds that never mix."""
 import dataclasses
 
+from switch_readiness import BLOCKERS
+
 SIZES = {"small": 60, "large": 1000}
 REGIONS = {"dense": 1, "sparse": 4}
 LEGACY_SHARES = {"new": 0.15, "mixed": 0.4, "legacy": 0.75}
@@ -41,6 +43,8 @@ class Case:
                  "--upgrades-per-day", 0.3 if self.life == "upgrades" else 0]
         if self.life == "collisions" and knows("--colliding-prefixes"):
             words += ["--colliding-prefixes", max(2, self.nodes // 20)]
+        if knows("--best-upgrades"):
+            words += ["--best-upgrades", BLOCKERS]
         return [str(word) for word in words]
 
 

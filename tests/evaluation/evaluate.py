@@ -24,8 +24,9 @@ from calibration import best_constants
 from capability_figures import calibration_figures, detection_figures, legacy_figures
 from captures import Captures
 from figures import CLAIMED, LOOSE
-from measurement import Measurement, measure_capability, populations
+from measurement import Measurement, measure_capability, measure_readiness, populations
 from observatory import Observatory
+from readiness_figures import readiness_figures
 from report import as_text, write_markdown
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -71,10 +72,17 @@ def measure(captures, observatory, scratch, constants, case):
         capture, truth = captures.capture(case)
         reading = captures.reading(case)
         answers = observatory.answers(capture, scratch)
-        return measure_capability(case, truth, reading, answers, constants)
+        result = measure_capability(case, truth, reading, answers, constants)
+        measure_readiness(result, truth, answers.readiness, lambda keys: share_after(captures, case, keys))
+        return result
     except Exception as error:  # the other cases can be measured all the same
         traceback.print_exc()
         return Measurement(case, failure=f"{type(error).__name__}: {error}")
+
+
+def share_after(captures, case, upgraded):
+    """The share of deliveries to nodes that survives a switch to 2 bytes once these nodes are upgraded."""
+    return captures.truth(case, "--upgrade", ",".join(sorted(upgraded))).document["switch"]["sizes"]["2"]["node_share"]
 
 
 def run_all(pool, what, function, items):
@@ -129,7 +137,8 @@ def main():
         results = run_all(pool, "measuring", _Bound(measure, captures, observatory, options.out, constants), measured)
     good = [result for result in results if result.failure is None]
     bars = LOOSE if options.quick else CLAIMED
-    figures = [*detection_figures(good, bars), *calibration_figures(good, bars), *legacy_figures(good, bars)]
+    figures = [*detection_figures(good, bars), *calibration_figures(good, bars), *legacy_figures(good, bars),
+               *readiness_figures(good, bars)]
     failures = [result for result in results if result.failure is not None]
     print(as_text(figures, good, failures))
     plots = [] if options.no_plots or not good else draw(good, options.out)

@@ -27,6 +27,9 @@ class Bars:
     error: float = 0.05           # expected calibration error
     brier_share: float = 0.5      # of the baseline's Brier score
     area: float | None = 0.9      # under the curve of likely legacy
+    coverage: tuple | None = (0.75, 0.85)  # of the intervals that say 80 %
+    readiness_error: float = 0.05
+    won_back: float | None = 0.9  # by the first blockers, of what the best would
 
     @staticmethod
     def at_least(bound):
@@ -35,7 +38,8 @@ class Bars:
 
 CLAIMED = Bars()
 # What a whole model meets on three small meshes, and a broken one does not.
-LOOSE = Bars(recall=0.9, precision=0.98, error=0.3, brier_share=2, area=None)
+LOOSE = Bars(recall=0.9, precision=0.98, error=0.3, brier_share=2, area=None, coverage=None, readiness_error=0.25,
+             won_back=None)
 
 
 @dataclasses.dataclass(frozen=True)

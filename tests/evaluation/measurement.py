@@ -4,6 +4,7 @@ import dataclasses
 from calibration import Calibration, calibrate
 from detection import Detection, detect, says_capable
 from hindsight import squares_at_best
+from switch_readiness import Blockers, first_blockers, forecasts
 
 NO_ANSWER = 0.5  # stands for a probability that is not given
 MIN_OPPORTUNITY = 3.0  # multi-byte floods that a node would be heard to relay: fewer say little
@@ -17,8 +18,8 @@ class Measurement:
     calibration: dict = dataclasses.field(default_factory=dict)  # (population, rule) -> Calibration
     legacy: dict = dataclasses.field(default_factory=dict)       # population -> [(score, is legacy)]
     counts: dict = dataclasses.field(default_factory=dict)
-    readiness: list = dataclasses.field(default_factory=list)
-    blockers: dict = dataclasses.field(default_factory=dict)
+    readiness: list = dataclasses.field(default_factory=list)    # of Forecast
+    blockers: Blockers | None = None
     seconds: dict = dataclasses.field(default_factory=dict)
     failure: str | None = None
 
@@ -104,6 +105,20 @@ def _legacy(result, truth, reading, nodes, halfway):
         "status lowered": len(lowered),
         "status lowered and flagged": len(lowered & flagged),
     }
+
+
+def measure_readiness(result, truth, document, share_after):
+    """Metric 4 of a case, when truth and programs both speak of a switch. `share_after(keys)` is the surviving share of
+    deliveries to nodes, with 2 bytes, when the nodes of these keys were upgraded before."""
+    switch = truth.document.get("switch")
+    if switch is None or document is None:
+        return
+    result.readiness = forecasts(switch, document)
+    before = switch["sizes"]["2"]["node_share"]
+    if before is not None and switch["best_upgrades"]:
+        named = first_blockers(document)
+        result.blockers = Blockers(before, share_after(named) if named else before,
+                                   switch["best_upgrades"][-1]["node_share"])
 
 
 def total(measurements, table, key):

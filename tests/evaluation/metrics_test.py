@@ -14,6 +14,7 @@ from hindsight import squares_at_best
 from ranking import area_under_curve, curve
 from receptions import Frame, Transmission
 from resampling import interval
+from switch_readiness import Blockers, Forecast, coverage, forecasts, median_error, won_back
 from truth import TrueNode
 from support.frames import ADVERT, DIRECT, FLOOD, GROUP_TEXT, TRACE, frame
 
@@ -127,6 +128,37 @@ class CoreScope(unittest.TestCase):
     def test_path_packets_are_left_out_and_traces_have_one_byte(self):
         self.assertEqual(self.label(FLOOD, 8, b"path", bytes.fromhex("abab")), "unknown")
         self.assertEqual(self.label(DIRECT, TRACE, bytes(8) + b"\x01" + bytes.fromhex("abab"), size=1), "unknown")
+
+
+class Readiness(unittest.TestCase):
+    def forecast(self, true, share, low, high):
+        return Forecast(None, "2", "node_share", true, share, low, high, 1)
+
+    def test_an_interval_holds_its_ends(self):
+        self.assertTrue(self.forecast(0.6, 0.5, 0.4, 0.6).covers)
+        self.assertFalse(self.forecast(0.61, 0.5, 0.4, 0.6).covers)
+
+    def test_what_is_not_stated_is_not_held(self):
+        self.assertEqual(coverage([self.forecast(0.5, None, None, None), self.forecast(0.5, 0.5, 0.4, 0.6)]), 0.5)
+
+    def test_the_median_error_is_of_what_is_stated(self):
+        stated = [self.forecast(0.5, share, 0, 1) for share in (0.5, 0.6, 0.8, None)]
+        self.assertAlmostEqual(median_error(stated), 0.1)
+
+    def test_gains_are_summed_over_meshes(self):
+        self.assertAlmostEqual(won_back([Blockers(0.5, 0.7, 0.7), Blockers(0.9, 0.9, 1)]), 2 / 3)
+        self.assertIsNone(won_back([Blockers(1, 1, 1)]))
+
+    def test_a_region_that_is_not_forecast_counts_as_not_held(self):
+        true = {"node_share": 0.5, "observer_share": None}
+        switch = {"sizes": {size: {**true, "regions": {"TST": true}} for size in ("2", "3")}}
+        estimate = {"share": 0.5, "low": 0.4, "high": 0.6}
+        scope = {"region": None, "knowledge": {"traffic_with_evidence": 0.7},
+                 **{size: {"node_share": estimate, "observer_share": None, "blockers": []}
+                    for size in ("two_bytes", "three_bytes")}}
+        found = forecasts(switch, {"mesh": scope, "regions": []})
+        self.assertEqual([(f.region, f.size, f.covers) for f in found],
+                         [(None, "2", True), ("TST", "2", False), (None, "3", True), ("TST", "3", False)])
 
 
 class Judging(unittest.TestCase):

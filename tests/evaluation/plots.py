@@ -25,7 +25,8 @@ def draw_all(cases, folder):
     drawn = []
     for name, title, draw in (("found", "Capable nodes found, and named rightly", _found),
                               ("reliability", "Do the probabilities mean what they say", _reliability),
-                              ("legacy", "Likely legacy: what silence tells", _legacy)):
+                              ("legacy", "Likely legacy: what silence tells", _legacy),
+                              ("readiness", "What survives a switch: forecast and truth", _readiness)):
         figure = draw(cases)
         if figure is None:
             continue
@@ -47,7 +48,8 @@ def _found(cases):
                       markersize=5, color=colour, label=label)
         axis.axvline(bar, color=QUIET, linestyle="--", linewidth=1, label=f"bar, {bar} over all cases")
         axis.set_xlabel(side)
-        axis.set_xlim(right=1.005)
+        low, _ = axis.get_xlim()
+        axis.set_xlim(low, 1 + (1 - low) / 20)
     axes[0].set_yticks(list(rows), [case.case.name for case in cases], fontsize=8)
     axes[0].invert_yaxis()
     axes[0].legend(fontsize=8, loc="lower left")
@@ -65,8 +67,7 @@ def _reliability(cases):
             if not bins:
                 return None
             said, true, counts = zip(*bins)
-            spread = [1.96 * math.sqrt(share * (1 - share) / count) for share, count in zip(true, counts)]
-            column[0].errorbar(said, true, spread, fmt="o-", color=colour, markersize=5, capsize=2, linewidth=1,
+            column[0].errorbar(said, true, list(zip(*map(_spread, true, counts))), fmt="o-", color=colour, markersize=5, capsize=2, linewidth=1,
                                label=f"{label}: error {sums.expected_error:.3f}, Brier {sums.brier:.3f}")
             shift = -0.2 if rule == "model" else 0.2
             column[1].bar([(index + 0.5 + shift) / BINS for index in range(BINS)], sums.counts, 0.4 / BINS, color=colour)
@@ -80,6 +81,40 @@ def _reliability(cases):
     return figure
 
 
+def _readiness(cases):
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 5.2), sharex=True, sharey=True)
+    drawn = False
+    kinds = (("node_share", "deliveries to nodes"), ("observer_share", "deliveries to observers"))
+    for axis, (kind, title) in zip(axes, kinds):
+        axis.plot([0, 1], [0, 1], color=QUIET, linewidth=1)
+        for whole, colour, size in ((False, "#9ecae1", 3), (True, MODEL, 5)):
+            chosen = [forecast for case in cases for forecast in case.readiness if forecast.share is not None
+                      and forecast.kind == kind and (forecast.region is None) == whole]
+            if not chosen:
+                continue
+            drawn = True
+            ends = [[f.share - f.low for f in chosen], [f.high - f.share for f in chosen]]
+            held = sum(f.covers for f in chosen)
+            scope = "whole mesh" if whole else "regions"
+            axis.errorbar([f.true for f in chosen], [f.share for f in chosen], ends, fmt="o", color=colour, markersize=size,
+                          linewidth=1, capsize=1.5, label=f"{scope}: {held} of {len(chosen)} intervals of 80 % hold the truth")
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("share that really survives")
+        axis.legend(fontsize=8, loc="upper left")
+    axes[0].set_ylabel("share forecast, with its interval")
+    if not drawn:
+        pyplot.close(figure)
+        return None
+    return figure
+
+
+def _spread(share, count, z=1.96):
+    """How far below and above the share the 95 % interval of Wilson reaches."""
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return max(0, share - centre + half), max(0, centre + half - share)
+
+
 def _legacy(cases):
     figure, axis = pyplot.subplots(figsize=(6, 5))
     drawn = False
@@ -90,8 +125,7 @@ def _legacy(cases):
         if area is None:
             continue
         drawn = True
-        axis.step(*zip(*curve(pairs)), color=colour, where="post" if len(pairs) > 200 else "mid",
-                  label=f"relays {population}: {area:.3f}")
+        axis.plot(*zip(*curve(pairs)), color=colour, label=f"relays {population}: {area:.3f}")
     if not drawn:
         pyplot.close(figure)
         return None

@@ -2,6 +2,7 @@
 import os
 
 from capability_figures import CASE_COLUMNS, GROUP_COLUMNS, case_cells, group_rows
+import readiness_figures
 from figures import COLUMNS, text_table
 
 
@@ -9,6 +10,10 @@ def _sections(figures, good):
     yield "Figures", COLUMNS, [figure.cells() for figure in figures]
     yield "By kind of mesh (error, Brier and area: relays)", GROUP_COLUMNS, list(group_rows(good))
     yield "By case", CASE_COLUMNS, [case_cells(measurement) for measurement in good]
+    forecast = [measurement for measurement in good if measurement.readiness]
+    if forecast:
+        yield "Switch readiness by case", readiness_figures.CASE_COLUMNS, [
+            readiness_figures.case_cells(measurement) for measurement in forecast]
 
 
 def _misses(figures, failures):
