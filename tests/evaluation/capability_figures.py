@@ -1,7 +1,7 @@
 """The figures of recall, calibration and likely legacy, over any set of cases."""
 from detection import SURE
 from figures import CLAIMED, Bar, Figure
-from measurement import MIN_OPPORTUNITY, count, pooled, total
+from measurement import MIN_OPPORTUNITY, SOME_OPPORTUNITY, count, pooled, total
 from ranking import area_under_curve
 from resampling import interval
 
@@ -62,13 +62,13 @@ def legacy_figures(cases, bars=CLAIMED):
                       f"{legacy} legacy, {len(pairs) - legacy} capable; {note}")
 
     flagged, wrong = count(cases, "flagged"), count(cases, "flagged though capable")
-    chance = f"at least {MIN_OPPORTUNITY:g} multi-byte floods that the node would be heard to relay"
+    chance = f"would be heard to relay at least {MIN_OPPORTUNITY:g} multi-byte flood, if it could"
     rows = [
         row("area under curve, with an opportunity", "with an opportunity", area_bar, chance),
-        row("area under curve, not confirmed", "with an opportunity, not confirmed", area_bar,
-            "of these, nodes that are not confirmed"),
+        row("area under curve, not confirmed", "with some opportunity, not confirmed", area_bar,
+            f"relays that are not confirmed, with an opportunity of at least {SOME_OPPORTUNITY:g}"),
         row("area under curve, without opportunity", "without, not confirmed", None,
-            "not confirmed; nothing to learn from silence"),
+            "all others that are not confirmed; nothing to learn from silence"),
     ]
     if pooled(cases, "with an opportunity by the API, not confirmed"):
         rows.append(row("area under curve, the API's opportunity", "with an opportunity by the API, not confirmed", None,
@@ -93,7 +93,7 @@ def case_cells(measurement):
     m = [measurement]
     every, hard = total(m, "detection", "all"), total(m, "detection", "without advert proof")
     model, baseline = (total(m, "calibration", ("relays", rule)) for rule in ("model", "baseline"))
-    area = area_under_curve(pooled(m, "with an opportunity, not confirmed"))
+    area = area_under_curve(pooled(m, "with some opportunity, not confirmed"))
     text = lambda value: "–" if value is None else f"{value:.3f}"
     return (measurement.case.name, text(every.recall), text(every.precision), f"{hard.found}/{hard.wanted}",
             f"{hard.right}/{hard.named}", text(model.expected_error), text(model.brier), text(baseline.brier), text(area),
@@ -117,6 +117,6 @@ def group_rows(cases):
     for group, members in groups.items():
         every, hard = total(members, "detection", "all"), total(members, "detection", "without advert proof")
         model, baseline = (total(members, "calibration", ("relays", rule)) for rule in ("model", "baseline"))
-        area = area_under_curve(pooled(members, "with an opportunity, not confirmed"))
+        area = area_under_curve(pooled(members, "with some opportunity, not confirmed"))
         yield (group, str(len(members)), *map(text, (every.recall, every.precision, hard.recall, hard.precision,
                                                      model.expected_error, model.brier, baseline.brier, area)))

@@ -6,7 +6,7 @@ more, would score this.
 """
 import bisect
 
-_OPPORTUNITIES = (0.1, 0.5, 1.5, 3, 6)
+_OPPORTUNITIES = (0.1, 0.3, 0.7, 1.5, 3, 6)
 
 
 def squares_at_best(nodes, label_of, opportunity_of):

@@ -7,7 +7,8 @@ from hindsight import squares_at_best
 from switch_readiness import Blockers, first_blockers, forecasts
 
 NO_ANSWER = 0.5  # stands for a probability that is not given
-MIN_OPPORTUNITY = 3.0  # multi-byte floods that a node would be heard to relay: fewer say little
+SOME_OPPORTUNITY = 0.1
+MIN_OPPORTUNITY = 1.0  # multi-byte floods that a node would be heard to relay, if it could
 
 
 @dataclasses.dataclass
@@ -79,15 +80,15 @@ def _calibration(result, truth, reading, nodes, constants):
 
 
 def _legacy(result, truth, reading, nodes, halfway):
-    chance = lambda node: reading.opportunity.get(node.key, 0) >= MIN_OPPORTUNITY
+    chance = lambda node, least=MIN_OPPORTUNITY: reading.opportunity.get(node.key, 0) >= least
     relays = [node for node in truth.nodes.values() if node.relays and node.key in nodes]
     score = lambda node: (1 - probability_of(nodes[node.key]), not node.capable)
     with_chance = [node for node in relays if chance(node)]
     unproved = lambda list_: [node for node in list_ if nodes[node.key]["status"] != "confirmed"]
     result.legacy = {
         "with an opportunity": [score(node) for node in with_chance],
-        "with an opportunity, not confirmed": [score(node) for node in unproved(with_chance)],
-        "without, not confirmed": [score(node) for node in unproved(relays) if not chance(node)],
+        "with some opportunity, not confirmed": [score(node) for node in unproved(relays) if chance(node, SOME_OPPORTUNITY)],
+        "without, not confirmed": [score(node) for node in unproved(relays) if not chance(node, SOME_OPPORTUNITY)],
     }
     own = [node for node in relays if (nodes[node.key].get("opportunity") or 0) > 0]
     if own:

@@ -153,10 +153,10 @@ class Readiness(unittest.TestCase):
         true = {"node_share": 0.5, "observer_share": None}
         switch = {"sizes": {size: {**true, "regions": {"TST": true}} for size in ("2", "3")}}
         estimate = {"share": 0.5, "low": 0.4, "high": 0.6}
-        scope = {"region": None, "knowledge": {"traffic_with_evidence": 0.7},
+        scope = {"region": None, "knowledge": {"share_of_relayed_traffic_with_evidence": 0.7},
                  **{size: {"node_share": estimate, "observer_share": None, "blockers": []}
                     for size in ("two_bytes", "three_bytes")}}
-        found = forecasts(switch, {"mesh": scope, "regions": []})
+        found = forecasts(switch, {"scopes": [scope]})
         self.assertEqual([(f.region, f.size, f.covers) for f in found],
                          [(None, "2", True), ("TST", "2", False), (None, "3", True), ("TST", "3", False)])
 

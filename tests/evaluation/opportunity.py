@@ -2,9 +2,10 @@
 
 A hop of a flood is told by its hash and by the true links: it must be a relay that hears the hop before it. Where that
 leaves one node, the step from the one to the other is sure. Of the 1-byte floods that passed a neighbour, the node was
-heard to relay a certain share right after it. If it could, it would be heard to relay the same share of the multi-byte
-floods that passed the same neighbour; the sum over its neighbours is its opportunity. A node that was upgraded meanwhile
-has opportunities only since.
+heard to relay a certain share right after it, and from there on along nodes that all carry multi-byte floods too, to an
+observer that reports them. If the node could, it would be heard to relay the same share of the multi-byte floods that
+passed the same neighbour; the sum over its neighbours is its opportunity. Behind a node that drops them nothing is ever
+heard, which says nothing of those before it. A node that was upgraded meanwhile has opportunities only since.
 """
 import collections
 
@@ -27,6 +28,17 @@ def _sure_hops(path_hops, origin, by_prefix, hears):
     return sure
 
 
+def _heard_steps(sure, observer, carries):
+    """The sure steps of a reception that would have been heard along the same way with a larger hash."""
+    if observer not in carries:
+        return
+    for at in range(len(sure) - 1, 0, -1):
+        if sure[at] and sure[at - 1]:
+            yield sure[at - 1], sure[at]
+        if sure[at] not in carries:
+            return
+
+
 def opportunities(transmissions, truth):
     """For each node that relays: how many multi-byte floods it would be heard to relay if it could."""
     by_prefix = collections.defaultdict(list)
@@ -37,6 +49,7 @@ def opportunities(transmissions, truth):
     start = truth.summary["first_received_at"]
     late = {key: node.capable_since for key, node in truth.nodes.items()
             if node.capable_since and node.capable_since > start}
+    carries = {key for key, node in truth.nodes.items() if node.capable and key not in late}
     passed, steps = collections.Counter(), collections.Counter()  # of 1-byte floods: by node, by (node, next)
     # Of multi-byte floods: by node, and by (node, node that was upgraded) since the upgrade.
     chances, passed_since = collections.Counter(), collections.Counter()
@@ -45,11 +58,11 @@ def opportunities(transmissions, truth):
             continue
         origin = transmission.origin if transmission.origin in truth.nodes else None
         through, taken, multibyte = set(), set(), False
-        for size, path in transmission.flood_paths:
+        for size, path, observer in transmission.floods:
             multibyte = size >= 2
             sure = _sure_hops(hops_of(size, path), origin, by_prefix, truth.hears)
             through.update(key for key in sure if key)
-            taken.update((a, b) for a, b in zip(sure, sure[1:]) if a and b)
+            taken.update(_heard_steps(sure, observer, carries))
         if multibyte:
             chances.update(through)
             for key, since in late.items():

@@ -118,7 +118,7 @@ def _spread(share, count, z=1.96):
 def _legacy(cases):
     figure, axis = pyplot.subplots(figsize=(6, 5))
     drawn = False
-    for population, colour in (("with an opportunity", MODEL), ("with an opportunity, not confirmed", "#1b9e77"),
+    for population, colour in (("with an opportunity", MODEL), ("with some opportunity, not confirmed", "#1b9e77"),
                                ("without, not confirmed", QUIET)):
         pairs = pooled(cases, population)
         area = area_under_curve(pairs)

@@ -10,13 +10,13 @@ from support.frames import ADVERT, Advert, Frame, Refused  # noqa: E402
 
 class Transmission:
     """One content. `first` is the frame as it was first received; `longest` the one with most hops."""
-    __slots__ = ("first", "longest", "received_at", "origin", "flood_paths")
+    __slots__ = ("first", "longest", "received_at", "origin", "floods")
 
     def __init__(self, frame, received_at):
         self.first = self.longest = frame
         self.received_at = received_at
         self.origin = Advert(frame.payload, validate=False).key.hex() if frame.type == ADVERT else None
-        self.flood_paths = set()  # (hash size, path) of each distinct flood reception
+        self.floods = set()  # (hash size, path, key of the observer) of each distinct flood reception
 
 
 def read_transmissions(path):
@@ -40,7 +40,7 @@ def read_transmissions(path):
             if frame.hops > transmission.longest.hops:
                 transmission.longest = frame
             if frame.is_flood:
-                transmission.flood_paths.add((frame.hash_size, frame.path))
+                transmission.floods.add((frame.hash_size, frame.path, message["topic"].split("/")[2].lower()))
     return list(transmissions.values())
 
 

@@ -50,7 +50,7 @@ class Blockers:
 
 def scopes(document):
     """The figures of each scope of the API's document by region; None is the whole mesh."""
-    return {scope["region"]: scope for scope in [document["mesh"], *document["regions"]]}
+    return {scope["region"]: scope for scope in document["scopes"]}
 
 
 def forecasts(truth_switch, document):
@@ -64,7 +64,7 @@ def forecasts(truth_switch, document):
                 if true[kind] is None:
                     continue
                 estimate = (scope and scope[name][kind]) or {"share": None, "low": None, "high": None}
-                known = scope["knowledge"]["traffic_with_evidence"] if scope else 0
+                known = scope["knowledge"]["share_of_relayed_traffic_with_evidence"] if scope else 0
                 found.append(Forecast(region, size, kind, true[kind], estimate["share"], estimate["low"], estimate["high"],
                                       known))
     return found
