@@ -67,8 +67,8 @@ def _reliability(cases):
             if not bins:
                 return None
             said, true, counts = zip(*bins)
-            column[0].errorbar(said, true, list(zip(*map(_spread, true, counts))), fmt="o-", color=colour, markersize=5, capsize=2, linewidth=1,
-                               label=f"{label}: error {sums.expected_error:.3f}, Brier {sums.brier:.3f}")
+            column[0].errorbar(said, true, list(zip(*map(_spread, true, counts))), fmt="o-", color=colour, markersize=5,
+                               capsize=2, linewidth=1, label=f"{label}: error {sums.expected_error:.3f}, Brier {sums.brier:.3f}")
             shift = -0.2 if rule == "model" else 0.2
             column[1].bar([(index + 0.5 + shift) / BINS for index in range(BINS)], sums.counts, 0.4 / BINS, color=colour)
         column[0].set_title(population, fontsize=10)
@@ -95,9 +95,9 @@ def _readiness(cases):
             drawn = True
             ends = [[f.share - f.low for f in chosen], [f.high - f.share for f in chosen]]
             held = sum(f.covers for f in chosen)
-            scope = "whole mesh" if whole else "regions"
+            label = f"{'whole mesh' if whole else 'regions'}: {held} of {len(chosen)} intervals of 80 % hold the truth"
             axis.errorbar([f.true for f in chosen], [f.share for f in chosen], ends, fmt="o", color=colour, markersize=size,
-                          linewidth=1, capsize=1.5, label=f"{scope}: {held} of {len(chosen)} intervals of 80 % hold the truth")
+                          linewidth=1, capsize=1.5, label=label)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("share that really survives")
         axis.legend(fontsize=8, loc="upper left")
