@@ -1,7 +1,7 @@
 """The figures of switch readiness, over any set of cases."""
 from figures import CLAIMED, Bar, Figure
 from resampling import interval
-from switch_readiness import BLOCKERS, KNOWN, coverage, median_error, won_back
+from switch_readiness import BLOCKERS, KNOWN, coverage, median_error, won_back, worth_upgrading
 
 PART = "readiness"
 _WAYS = (
@@ -48,14 +48,13 @@ def readiness_figures(cases, bars=CLAIMED):
 
 def _blocker_rows(cases, bars):
     of = lambda members: [member.blockers for member in members if member.blockers is not None]
-    pairs = of(cases)
+    pairs = worth_upgrading(of(cases))
     if not pairs:
         return []
-    shares = sorted(pair.gain / pair.best_gain for pair in pairs if pair.best_gain >= 0.01)
+    shares = sorted(pair.gain / pair.best_gain for pair in pairs)
     best = sum(pair.best_gain for pair in pairs) / len(pairs)
-    note = f"{len(pairs)} meshes, where the best win back {100 * best:.1f} points"
-    if shares:
-        note += f"; in single meshes {shares[0]:.2f} to {shares[-1]:.2f}, median {shares[len(shares) // 2]:.2f}"
+    note = (f"{len(pairs)} of {len(of(cases))} meshes, where the best win back {100 * best:.1f} points; in single meshes "
+            f"{shares[0]:.2f} to {shares[-1]:.2f}, median {shares[len(shares) // 2]:.2f}")
     figure = lambda members: won_back(of(members))
     return [Figure(PART, f"first {BLOCKERS} blockers, of what the best win back", won_back(pairs), interval(cases, figure),
                    None, bars.at_least(bars.won_back), note)]
