@@ -1,6 +1,7 @@
 #include "tests/meshsim/capture.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "tests/meshsim/truth_writer.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr double kRoomAboveAim = 1.15;
 constexpr std::uint64_t kObserverStream = 4;
+constexpr std::uint64_t kSwitchStream = 5;
 
 SimulationOptions ForSimulation(const Options& options) {
   SimulationOptions out;
@@ -53,7 +55,28 @@ void Capture::ChooseObserversForAim() {
 }
 
 nlohmann::ordered_json Capture::Truth() const {
-  return DescribeTruth(options_, world_, observers_, *simulation_);
+  nlohmann::ordered_json truth = DescribeTruth(options_, world_, observers_, *simulation_);
+  if (options_.switch_truth) truth["switch"] = SwitchTruth();
+  return truth;
+}
+
+nlohmann::ordered_json Capture::SwitchTruth() const {
+  SwitchQuestion question;
+  question.best_upgrades = options_.best_upgrades;
+  for (const PublicKey& key : options_.upgrade) {
+    const auto found =
+        std::ranges::find(world_.nodes, key, [](const Node& node) { return node.keys.public_key(); });
+    if (found == world_.nodes.end()) {
+      throw std::runtime_error("--upgrade: no node of this mesh has the key " + key.ToHex());
+    }
+    question.upgraded.push_back(static_cast<NodeIndex>(found - world_.nodes.begin()));
+  }
+  const SwitchOutcome outcome = EstimateSwitch(world_, observers_, simulation_->states(),
+                                               tally().advertised(), question, random_.Fork(kSwitchStream));
+  nlohmann::ordered_json out = DescribeSwitch(outcome, world_);
+  nlohmann::ordered_json& upgraded = out["upgraded"] = nlohmann::ordered_json::array();
+  for (const PublicKey& key : options_.upgrade) upgraded.push_back(key.ToHex());
+  return out;
 }
 
 }  // namespace heliograph::meshsim

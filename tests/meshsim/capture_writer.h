@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/meshsim/life.h"
+#include "tests/meshsim/node_state.h"
 #include "tests/meshsim/observer.h"
 #include "tests/meshsim/transmission.h"
 #include "tests/meshsim/world.h"
@@ -16,7 +16,7 @@ namespace heliograph::meshsim {
 class CaptureWriter {
  public:
   /// Keeps references to its arguments, which must outlive it.
-  CaptureWriter(const World& world, const ObserverSet& observers, const Life& life, UtcMillis start,
+  CaptureWriter(const World& world, const ObserverSet& observers, const NodeStates& states, UtcMillis start,
                 Random random);
 
   /// The line of `message`, with its newline, stamped `received`. Valid until the next call.
@@ -38,7 +38,7 @@ class CaptureWriter {
 
   const World& world_;
   const ObserverSet& observers_;
-  const Life& life_;
+  const NodeStates& states_;
   UtcMillis start_;
   Random random_;
   std::vector<Preface> prefaces_;

@@ -15,12 +15,13 @@ std::chrono::milliseconds Hours(double hours) {
 }  // namespace
 
 Life::Life(const std::vector<Node>& nodes, UtcMillis start, Random random)
-    : nodes_(nodes), random_(random), up_(nodes.size(), 1), firmware_(nodes.size(), Firmware::kLegacy) {
+    : random_(random), states_(nodes.size()) {
   for (NodeIndex i = 0; i < nodes.size(); ++i) {
+    states_[i].path_hash_mode = nodes[i].path_hash_mode;
     events_.push({start + Hours(random_.Exponential(kMeanHoursUp)), i, Change::kFails});
     if (!nodes[i].multibyte_since) continue;
     if (*nodes[i].multibyte_since <= start) {
-      firmware_[i] = Firmware::kMultibyte;
+      states_[i].firmware = Firmware::kMultibyte;
     } else {
       events_.push({*nodes[i].multibyte_since, i, Change::kUpgrades});
     }
@@ -38,21 +39,17 @@ void Life::AdvanceTo(UtcMillis now) {
 void Life::Apply(const Event& event) {
   switch (event.change) {
     case Change::kFails:
-      up_[event.node] = 0;
+      states_[event.node].up = false;
       events_.push({event.at + Hours(random_.Exponential(kMeanHoursDown)), event.node, Change::kReturns});
       break;
     case Change::kReturns:
-      up_[event.node] = 1;
+      states_[event.node].up = true;
       events_.push({event.at + Hours(random_.Exponential(kMeanHoursUp)), event.node, Change::kFails});
       break;
     case Change::kUpgrades:
-      firmware_[event.node] = Firmware::kMultibyte;
+      states_[event.node].firmware = Firmware::kMultibyte;
       break;
   }
-}
-
-std::size_t Life::HashSizeOf(NodeIndex node) const {
-  return OriginatedHashSize(firmware_[node], nodes_[node].path_hash_mode);
 }
 
 double Life::Activity(UtcMillis now) {

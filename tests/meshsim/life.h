@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/time.h"
-#include "tests/meshsim/firmware.h"
 #include "tests/meshsim/node.h"
+#include "tests/meshsim/node_state.h"
 #include "tests/meshsim/random.h"
 
 namespace heliograph::meshsim {
@@ -14,16 +14,12 @@ namespace heliograph::meshsim {
 /// What changes while the mesh lives: nodes fail and come back, firmware is replaced, people sleep.
 class Life {
  public:
-  /// Keeps a reference to `nodes`, which must outlive it.
   Life(const std::vector<Node>& nodes, UtcMillis start, Random random);
 
   /// Brings everything up to `now`. REQUIRED: calls go forward in time.
   void AdvanceTo(UtcMillis now);
 
-  bool IsUp(NodeIndex node) const { return up_[node] != 0; }
-  Firmware FirmwareOf(NodeIndex node) const { return firmware_[node]; }
-  /// The size that the node gives its own packets now.
-  std::size_t HashSizeOf(NodeIndex node) const;
+  const NodeStates& states() const { return states_; }
 
   /// How busy people are at this hour, around 1.
   static double Activity(UtcMillis now);
@@ -40,10 +36,8 @@ class Life {
   };
   void Apply(const Event& event);
 
-  const std::vector<Node>& nodes_;
   Random random_;
-  std::vector<std::uint8_t> up_;
-  std::vector<Firmware> firmware_;
+  NodeStates states_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
 };
 

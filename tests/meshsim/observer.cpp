@@ -60,8 +60,13 @@ ObserverSet ChooseObservers(const World& world, std::size_t count, Random random
       set.observers.push_back(MakeObserver(region[turn], random.Fork(region[turn])));
     }
   }
-  set.links = world.links.Filtered([&set](NodeIndex to) { return set.by_node[to]; });
   return set;
+}
+
+std::vector<std::uint8_t> ListenersOf(const ObserverSet& set) {
+  std::vector<std::uint8_t> listens;
+  for (const std::int64_t observer : set.by_node) listens.push_back(observer >= 0 ? 1 : 0);
+  return listens;
 }
 
 bool PublishesOwn(const Observer& observer, bool own_advert) {

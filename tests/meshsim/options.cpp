@@ -11,6 +11,7 @@ namespace heliograph::meshsim {
 namespace {
 
 constexpr const char* kDefaultStart = "2026-01-01T00:00:00Z";
+constexpr std::size_t kMaxBestUpgrades = 20;
 constexpr std::size_t kMaxNodes = 20'000;  // link building looks at each pair
 
 }  // namespace
@@ -58,7 +59,21 @@ tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments
       app.add_flag("--live", options.live, "Stamped and paced by the wall clock, until stopped");
   start_option->excludes(rate_option)->excludes(live_flag);
   app.add_option("--out", options.out, "Capture file, or - for standard output")->capture_default_str();
-  app.add_option("--truth", options.truth, "Truth file");
+  auto* truth_option = app.add_option("--truth", options.truth, "Truth file");
+  auto* no_switch_flag =
+      app.add_flag("!--no-switch-truth", options.switch_truth,
+                   "Leave out of the truth what a switch to 2 or 3 bytes would do, which costs "
+                   "about 1 s at 300 nodes");
+  std::vector<std::string> upgrade;
+  app.add_option("--upgrade", upgrade, "Public keys of nodes that count as upgraded in that switch")
+      ->delimiter(',')
+      ->excludes(no_switch_flag)
+      ->needs(truth_option);
+  app.add_option("--best-upgrades", options.best_upgrades,
+                 "How many of the upgrades that win back most of a switch to 2 bytes to look for")
+      ->check(CLI::Range(std::size_t{0}, kMaxBestUpgrades))
+      ->excludes(no_switch_flag)
+      ->needs(truth_option);
 
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
   try {
@@ -71,6 +86,12 @@ tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments
   const auto parsed = ParseTime(start);
   if (!parsed || parsed->zone == TimeZoneKnowledge::kNaive) {
     return tl::unexpected(EarlyExit{2, "--start: " + start + " is no time like " + kDefaultStart + "\n"});
+  }
+  for (const std::string& text : upgrade) {
+    const auto key = PublicKey::FromHex(text);
+    if (!key)
+      return tl::unexpected(EarlyExit{2, "--upgrade: " + text + " is no public key of 64 hex digits\n"});
+    options.upgrade.push_back(*key);
   }
   options.live = options.live || options.rate.has_value();
   options.start = options.live ? now : parsed->time;

@@ -7,6 +7,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/public_key.h"
 #include "common/time.h"
 
 namespace heliograph::meshsim {
@@ -29,6 +30,9 @@ struct Options {
   bool live = false;
   std::string out = "-";
   std::string truth;
+  bool switch_truth = true;        ///< the truth tells what a switch to larger hashes would leave
+  std::vector<PublicKey> upgrade;  ///< counted as upgraded there
+  std::size_t best_upgrades = 0;   ///< how many to look for
 };
 
 /// What the program prints and exits with instead of running.

@@ -10,8 +10,7 @@ constexpr double kSnrAtOneKm = 15;         // 22 dBm between roofs of a town
 constexpr double kPathLossExponent = 3.5;  // suburban
 constexpr double kShadowingDb = 6;
 constexpr double kFadingDb = 2.5;
-constexpr double kDemodulationLimitDb = -7.5;  // SF7
-constexpr double kCollisionFree = 0.93;
+constexpr double kOtherTrafficFree = 0.97;  // of packets; a flood's collisions with itself are not in it
 constexpr double kLeastProbability = 0.02;
 constexpr double kChipCeilingDb = 13.5;
 constexpr double kMaxRangeKm = 140;
@@ -32,7 +31,8 @@ double SiteGainDb(Site site) {
 
 double ArrivalProbability(double snr_db) {
   const double deviations = (snr_db - kDemodulationLimitDb) / kFadingDb;
-  return kCollisionFree / (1 + std::exp(-1.702 * deviations));  // the logistic curve close to the normal one
+  return kOtherTrafficFree /
+         (1 + std::exp(-1.702 * deviations));  // the logistic curve close to the normal one
 }
 
 Link MakeLink(NodeIndex to, double snr_db) {
@@ -43,24 +43,9 @@ Link MakeLink(NodeIndex to, double snr_db) {
 
 }  // namespace
 
-LinkTable::LinkTable(const std::vector<std::vector<Link>>& links) : begin_(links.size() + 1, 0) {
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    links_.insert(links_.end(), links[i].begin(), links[i].end());
-    begin_[i + 1] = links_.size();
-  }
-}
-
-LinkTable LinkTable::Filtered(const std::function<std::int64_t(NodeIndex)>& rename) const {
-  std::vector<std::vector<Link>> kept(transmitter_count());
-  for (NodeIndex from = 0; from < transmitter_count(); ++from) {
-    for (Link link : From(from)) {
-      const std::int64_t to = rename(link.to);
-      if (to < 0) continue;
-      link.to = static_cast<std::uint32_t>(to);
-      kept[from].push_back(link);
-    }
-  }
-  return LinkTable(kept);
+const Link* LinkTable::Find(NodeIndex from, NodeIndex to) const {
+  const auto found = std::ranges::find(links_[from], to, &Link::to);
+  return found == links_[from].end() ? nullptr : &*found;
 }
 
 LinkTable BuildLinks(const std::vector<Node>& nodes, Random random) {
@@ -84,7 +69,7 @@ LinkTable BuildLinks(const std::vector<Node>& nodes, Random random) {
       links[b].push_back(back);
     }
   }
-  return LinkTable(links);
+  return LinkTable(std::move(links));
 }
 
 double ReceivedSnr(const Link& link, Random& random) {

@@ -20,9 +20,9 @@ Simulation::Simulation(const World& world, const ObserverSet& observers, const S
     : options_(options),
       life_(world.nodes, options.start, random.Fork(kLife)),
       random_(random.Fork(kOwn)),
-      traffic_(world, observers, life_, options.advert_share, random.Fork(kTraffic)),
+      traffic_(world, observers, life_.states(), options.advert_share, random.Fork(kTraffic)),
       delivery_(world, observers, random.Fork(kDelivery)),
-      writer_(world, observers, life_, options.start, random.Fork(kWriter)),
+      writer_(world, observers, life_.states(), options.start, random.Fork(kWriter)),
       tally_(world.nodes.size()),
       observers_(observers),
       node_count_(world.nodes.size()),
@@ -90,7 +90,7 @@ std::size_t Simulation::ScheduleStatuses(UtcMillis before) {
   while (!statuses_.empty() && statuses_.top().at < before) {
     StatusTurn turn = statuses_.top();
     statuses_.pop();
-    const bool online = life_.IsUp(observers_.observers[turn.observer].node);
+    const bool online = life_.states()[observers_.observers[turn.observer].node].up;
     if (online || seen_online_[turn.observer] != 0) {
       Message message;
       message.heard = turn.at;
@@ -124,7 +124,7 @@ bool Simulation::Emit(UtcMillis before, Pace& pace, const LineSink& sink) {
 double NaturalObservations(const World& world, const ObserverSet& observers, const SimulationOptions& options,
                            const Random& random) {
   const Life life(world.nodes, options.start, random.Fork(kLife));
-  Traffic traffic(world, observers, life, options.advert_share, random.Fork(kTrial));
+  Traffic traffic(world, observers, life.states(), options.advert_share, random.Fork(kTrial));
   Delivery delivery(world, observers, random.Fork(kTrial + 1));
   std::vector<Broadcast> broadcasts;
   std::vector<Message> messages;

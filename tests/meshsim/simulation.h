@@ -9,6 +9,7 @@
 
 #include "tests/meshsim/capture_writer.h"
 #include "tests/meshsim/delivery.h"
+#include "tests/meshsim/life.h"
 #include "tests/meshsim/observation_aim.h"
 #include "tests/meshsim/pace.h"
 #include "tests/meshsim/tally.h"
@@ -43,8 +44,8 @@ class Simulation {
 
   const Tally& tally() const { return tally_; }
   const std::vector<Channel>& channels() const { return traffic_.channels(); }
-  /// The firmware that the node has now.
-  Firmware FirmwareOf(NodeIndex node) const { return life_.FirmwareOf(node); }
+  /// The nodes as they are now.
+  const NodeStates& states() const { return life_.states(); }
 
  private:
   struct StatusTurn {

@@ -36,7 +36,7 @@ Json DescribeArguments(const Options& options) {
 Json DescribeNode(NodeIndex index, const World& world, const ObserverSet& observers,
                   const Simulation& simulation) {
   const Node& node = world.nodes[index];
-  const bool multibyte = simulation.FirmwareOf(index) == Firmware::kMultibyte;
+  const bool multibyte = simulation.states()[index].firmware == Firmware::kMultibyte;
   const std::int64_t observer = observers.by_node[index];
   return {{"public_key", node.keys.public_key().ToHex()},
           {"name", node.name},
@@ -50,23 +50,16 @@ Json DescribeNode(NodeIndex index, const World& world, const ObserverSet& observ
           {"observer", observer >= 0},
           {"firmware_multibyte", multibyte},
           {"firmware_multibyte_since", multibyte ? OptionalTime(node.multibyte_since) : Json(nullptr)},
-          {"path_hash_mode", multibyte ? node.path_hash_mode : 0},
+          {"path_hash_mode", multibyte ? simulation.states()[index].path_hash_mode : 0},
           {"advertised", simulation.tally().Advertised(index)},
           {"relayed_multibyte_heard", simulation.tally().RelayedMultibyte(index)}};
-}
-
-const Link* FindLink(const LinkTable& links, NodeIndex from, NodeIndex to) {
-  for (const Link& link : links.From(from)) {
-    if (link.to == to) return &link;
-  }
-  return nullptr;
 }
 
 Json DescribeLinks(const World& world) {
   Json links = Json::array();
   for (NodeIndex a = 0; a < world.nodes.size(); ++a) {
     for (const Link& forth : world.links.From(a)) {
-      const Link* back = forth.to > a ? FindLink(world.links, forth.to, a) : nullptr;
+      const Link* back = forth.to > a ? world.links.Find(forth.to, a) : nullptr;
       if (back == nullptr) continue;
       links.push_back({{"a", a},
                        {"b", forth.to},
@@ -77,6 +70,21 @@ Json DescribeLinks(const World& world) {
     }
   }
   return links;
+}
+
+Json ShareValue(const Share& share) {
+  return share.value ? Json(Rounded(*share.value, 1e5)) : Json(nullptr);
+}
+
+Json ShareError(const Share& share) {
+  return share.value ? Json(Rounded(share.standard_error, 1e5)) : Json(nullptr);
+}
+
+Json DescribeShares(const SurvivingShares& shares) {
+  return {{"observer_share", ShareValue(shares.to_observers)},
+          {"observer_share_se", ShareError(shares.to_observers)},
+          {"node_share", ShareValue(shares.to_nodes)},
+          {"node_share_se", ShareError(shares.to_nodes)}};
 }
 
 Json DescribeSummary(const Tally& tally) {
@@ -130,6 +138,27 @@ nlohmann::ordered_json DescribeTruth(const Options& options, const World& world,
           {"observers", observer_keys},
           {"nodes", nodes},
           {"links", DescribeLinks(world)}};
+}
+
+nlohmann::ordered_json DescribeSwitch(const SwitchOutcome& outcome, const World& world) {
+  const auto of_size = [&world](const SwitchOutcome::ForSize& size) {
+    Json whole = DescribeShares(size.whole);
+    Json& regions = whole["regions"] = Json::object();
+    for (std::size_t r = 0; r < size.regions.size(); ++r) {
+      regions[world.terrain.regions[r].iata] = DescribeShares(size.regions[r]);
+    }
+    return whole;
+  };
+  Json best = Json::array();
+  for (const SwitchOutcome::Upgrade& upgrade : outcome.best_upgrades) {
+    best.push_back({{"public_key", world.nodes[upgrade.node].keys.public_key().ToHex()},
+                    {"node_share", ShareValue(upgrade.to_nodes)},
+                    {"node_share_se", ShareError(upgrade.to_nodes)}});
+  }
+  return {{"origins", outcome.origins},
+          {"floods", outcome.floods},
+          {"sizes", {{"2", of_size(outcome.two)}, {"3", of_size(outcome.three)}}},
+          {"best_upgrades", best}};
 }
 
 tl::expected<void, std::string> WriteTruth(const std::string& path, const nlohmann::ordered_json& truth) {

@@ -12,8 +12,7 @@ namespace heliograph::meshsim {
 struct World {
   Terrain terrain;
   std::vector<Node> nodes;
-  LinkTable links;        ///< receivers are nodes
-  LinkTable relay_links;  ///< the same, receivers that forward only
+  LinkTable links;  ///< receivers are nodes
 };
 
 /// REQUIRED: 1 <= region_count <= kMaxRegions, options.node_count > 0.

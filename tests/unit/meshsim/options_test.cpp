@@ -34,6 +34,8 @@ TEST(MeshsimOptions, WrongUsageExitsWith2) {
                                                        {"--start", "2026-03-01T01:00:00"},
                                                        {"--live", "--start", "2026-03-01T01:00:00Z"},
                                                        {"--observations-per-transmission", "0.5"},
+                                                       {"--truth", "t", "--upgrade", "abc"},
+                                                       {"--best-upgrades", "5"},
                                                        {"--what"}};
   for (const auto& arguments : wrong) {
     const auto options = ParseOptions(arguments, kNow);
@@ -41,6 +43,13 @@ TEST(MeshsimOptions, WrongUsageExitsWith2) {
     EXPECT_EQ(options.error().code, 2);
     EXPECT_FALSE(options.error().text.empty());
   }
+}
+
+TEST(MeshsimOptions, UpgradesAreKeysWithCommas) {
+  const std::string one(64, 'a'), two(64, 'B');
+  const auto options = ParseOptions({"--truth", "t", "--upgrade", one + "," + two}, kNow);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->upgrade, (std::vector{*PublicKey::FromHex(one), *PublicKey::FromHex(two)}));
 }
 
 TEST(MeshsimOptions, HelpExitsWith0) {
