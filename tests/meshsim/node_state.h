@@ -9,7 +9,8 @@ namespace heliograph::meshsim {
 
 /// What changes of a node while the mesh lives, apart from its place.
 struct NodeState {
-  bool up = true;  ///< on the air; nodes that are yet to appear or have died are not
+  bool up = true;     ///< on the air
+  bool alive = true;  ///< false before it appears and after it died; then it is not up either
   Firmware firmware = Firmware::kLegacy;
   std::uint8_t path_hash_mode = 0;
 

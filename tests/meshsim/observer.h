@@ -35,7 +35,7 @@ struct ObserverSet {
 };
 
 /// Regions in turn; in each, three nodes that relay for every two that only listen. The first N of a larger
-/// set are the set of N. At most as many as there are nodes.
+/// set are the set of N. At most as many as there are nodes at the start.
 ObserverSet ChooseObservers(const World& world, std::size_t count, Random random);
 
 /// By node: is it an observer?

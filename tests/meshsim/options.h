@@ -21,6 +21,15 @@ struct Options {
   std::optional<std::uint64_t> messages;
   double legacy_share = 0.3;
   double upgrades_per_day = 0.01;
+  double births_per_day = 0.002;  ///< of the nodes, like the next ones
+  double deaths_per_day = 0.002;
+  double absences_per_day = 0.003;
+  double moves_per_day = 0.002;
+  double mode_changes_per_day = 0.003;
+  double bridge_failures_per_day = 0.05;
+  std::size_t community_changes = 0;
+  std::size_t colliding_prefixes = 0;
+  double observer_outages_per_day = 0.2;
   UtcMillis start;
   std::optional<std::size_t> observers;
   std::optional<double> observation_aim;

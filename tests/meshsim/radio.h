@@ -27,6 +27,8 @@ class LinkTable {
 
   const std::vector<Link>& From(NodeIndex transmitter) const { return links_[transmitter]; }
   std::size_t transmitter_count() const { return links_.size(); }
+  /// Gives `node` other links: `forth[i]` are links from it, `back[i]` those to it from forth[i].to.
+  void Replace(NodeIndex node, std::vector<Link> forth, const std::vector<Link>& back);
   /// The link from `from` to `to`; null when there is none. Valid until the table changes.
   const Link* Find(NodeIndex from, NodeIndex to) const;
 
@@ -34,9 +36,20 @@ class LinkTable {
   std::vector<std::vector<Link>> links_;
 };
 
+/// What surroundings do to signals.
+struct Surroundings {
+  std::vector<double> noise_db;  ///< above the noise floor, by receiver
+  std::uint64_t shadowing_seed = 0;
+};
+Surroundings BuildSurroundings(std::size_t node_count, Random random);
+
 /// Who hears whom: log-distance path loss with shadowing that is the same in both directions, antenna sites,
 /// and a noise floor of each receiver. Links on which fewer than 2 % of the packets arrive are left out.
-LinkTable BuildLinks(const std::vector<Node>& nodes, Random random);
+LinkTable BuildLinks(const std::vector<Node>& nodes, const Surroundings& surroundings);
+
+/// Brings the links of a node that has moved up to date.
+void Relink(NodeIndex moved, const std::vector<Node>& nodes, const Surroundings& surroundings,
+            LinkTable& links);
 
 /// True when a packet arrives over the link, if nothing collides with it, for this draw of 32 random bits.
 inline bool Arrives(const Link& link, std::uint32_t draw) {

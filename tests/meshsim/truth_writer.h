@@ -13,8 +13,8 @@
 namespace heliograph::meshsim {
 
 /// The truth behind a capture: `arguments`, `regions`, `communities`, `channels`, `observers` (keys),
-/// `nodes`, `links` (node indices) and `summary`, as they are at the end of the run. Keys are lower-case hex;
-/// times are as in FormatTime; unknown is null.
+/// `nodes` that have appeared, `links` (indices of nodes, those alive), `events` and `summary`, as they are
+/// at the end of the run. Keys are lower-case hex; times are as in FormatTime; unknown is null.
 nlohmann::ordered_json DescribeTruth(const Options& options, const World& world, const ObserverSet& observers,
                                      const Simulation& simulation);
 

@@ -16,12 +16,12 @@ class FloodTest : public testing::Test {
 
   FloodTest()
       : random_(3),
-        world_(BuildWorld(2, {80, 0.4, 0, kStart}, random_)),
+        world_(BuildWorld(2, {80, 0.4, 0, kStart, {}, 0, 0, 0}, random_)),
         observers_(ChooseObservers(world_, 20, random_.Fork(9))),
-        life_(world_.nodes, kStart, random_.Fork(10)) {}
+        states_(StatesAtStart(world_.nodes, kStart)) {}
 
   Propagation Run(NodeIndex origin, std::size_t hash_size, std::optional<std::size_t> region = std::nullopt) {
-    Flood flood(world_, life_.states(), ListenersOf(observers_));
+    Flood flood(world_, states_, ListenersOf(observers_));
     Propagation out;
     flood.Run(origin, {hash_size, 300, false}, region, kStart, random_, out);
     return out;
@@ -30,7 +30,7 @@ class FloodTest : public testing::Test {
   Random random_;
   World world_;
   ObserverSet observers_;
-  Life life_;
+  NodeStates states_;
 };
 
 TEST_F(FloodTest, ANodeSendsAPacketOnce) {
@@ -50,16 +50,16 @@ TEST_F(FloodTest, LegacyFirmwareForwardsNoMultibyteFlood) {
   for (NodeIndex origin = 0; origin < world_.nodes.size(); ++origin) {
     const Propagation out = Run(origin, 2);
     for (std::size_t i = 1; i < out.sendings.size(); ++i) {
-      EXPECT_EQ(life_.states()[out.sendings[i].node].firmware, Firmware::kMultibyte);
+      EXPECT_EQ(states_[out.sendings[i].node].firmware, Firmware::kMultibyte);
     }
   }
 }
 
 TEST_F(FloodTest, LegacyObserversReportNoMultibyteFlood) {
   for (NodeIndex origin = 0; origin < world_.nodes.size(); ++origin) {
-    if (life_.states()[origin].firmware == Firmware::kLegacy) continue;  // it would send no such flood
+    if (states_[origin].firmware == Firmware::kLegacy) continue;  // it would send no such flood
     for (const Hearing& hearing : Run(origin, 3).hearings) {
-      EXPECT_EQ(life_.states()[hearing.listener].firmware, Firmware::kMultibyte);
+      EXPECT_EQ(states_[hearing.listener].firmware, Firmware::kMultibyte);
     }
   }
 }
@@ -111,10 +111,9 @@ TEST_F(FloodTest, AMuchStrongerFrameIsHeardThroughAnother) {
 }
 
 TEST_F(FloodTest, WhoHearsNothingOfAChangeIsNotTouchedByIt) {
-  NodeStates changed = life_.states();
+  NodeStates changed = states_;
   changed[5].up = false;
-  Flood flood(world_, life_.states(), ListenersOf(observers_)),
-      other(world_, changed, ListenersOf(observers_));
+  Flood flood(world_, states_, ListenersOf(observers_)), other(world_, changed, ListenersOf(observers_));
   Propagation out, out_other;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     Random random(seed), again(seed);
@@ -129,10 +128,10 @@ TEST_F(FloodTest, WhoHearsNothingOfAChangeIsNotTouchedByIt) {
 TEST_F(FloodTest, ARouteForLargeHashesAvoidsLegacyRelays) {
   int routes = 0;
   for (NodeIndex to = 1; to < world_.nodes.size(); ++to) {
-    const auto route = FindRoute(world_, life_.states(), 0, to, 2);
+    const auto route = FindRoute(world_, states_, 0, to, 2);
     if (!route) continue;
     ++routes;
-    for (NodeIndex hop : *route) EXPECT_EQ(life_.states()[hop].firmware, Firmware::kMultibyte);
+    for (NodeIndex hop : *route) EXPECT_EQ(states_[hop].firmware, Firmware::kMultibyte);
   }
   EXPECT_GT(routes, 5);
 }

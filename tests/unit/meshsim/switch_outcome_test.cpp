@@ -18,9 +18,9 @@ class SwitchOutcomeTest : public testing::Test {
 
   explicit SwitchOutcomeTest(double legacy_share = 0.4)
       : random_(5),
-        world_(BuildWorld(2, {50, legacy_share, 0, kStart}, random_)),
+        world_(BuildWorld(2, {50, legacy_share, 0, kStart, {}, 0, 0, 0}, random_)),
         observers_(ChooseObservers(world_, 12, random_.Fork(9))),
-        states_(Life(world_.nodes, kStart, random_.Fork(10)).states()),
+        states_(StatesAtStart(world_.nodes, kStart)),
         advertised_(world_.nodes.size(), 1) {}
 
   SwitchOutcome Ask(const SwitchQuestion& question = {}) const {
