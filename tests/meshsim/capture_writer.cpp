@@ -24,6 +24,15 @@ std::size_t FrameBytes(const Message& message) {
 
 }  // namespace
 
+LineParts PartsOf(std::string_view line) {
+  constexpr std::string_view kTopic = R"("topic":")", kPayload = R"(","payload":)";
+  constexpr std::string_view kEnd = "}\n";
+  const std::size_t topic = line.find(kTopic) + kTopic.size();
+  const std::size_t topic_end = line.find(kPayload, topic);
+  const std::size_t payload = topic_end + kPayload.size();
+  return {line.substr(topic, topic_end - topic), line.substr(payload, line.size() - kEnd.size() - payload)};
+}
+
 CaptureWriter::CaptureWriter(const World& world, const ObserverSet& observers, const NodeStates& states,
                              UtcMillis start, Random random)
     : world_(world),

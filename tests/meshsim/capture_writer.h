@@ -12,6 +12,15 @@
 
 namespace heliograph::meshsim {
 
+/// What a line of a capture says that a broker is told.
+struct LineParts {
+  std::string_view topic;
+  std::string_view payload;
+};
+
+/// The parts of a line that CaptureWriter wrote, in that line.
+LineParts PartsOf(std::string_view line);
+
 /// Writes messages as lines of a capture file, each in the dialect of its observer.
 class CaptureWriter {
  public:

@@ -91,8 +91,19 @@ tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments
                           ->check(CLI::Range(0.001, 1e6));
   auto* live_flag =
       app.add_flag("--live", options.live, "Stamped and paced by the wall clock, until stopped");
+  app.add_option("--speed", options.speed,
+                 "Paced: the simulated time runs so many times faster than the wall clock")
+      ->check(CLI::Range(0.001, 1e9))
+      ->excludes(rate_option)
+      ->excludes(live_flag);
   start_option->excludes(rate_option)->excludes(live_flag);
-  app.add_option("--out", options.out, "Capture file, or - for standard output")->capture_default_str();
+  auto* out_option =
+      app.add_option("--out", options.out, "Capture file, or - for standard output; with --mqtt only if told")
+          ->capture_default_str();
+  app.add_option(
+      "--mqtt", options.mqtt,
+      "Publishes to the broker at mqtt://HOST:PORT with QoS 1, live unless --speed is given; a user and its "
+      "password are taken from MESHSIM_MQTT_USERNAME and MESHSIM_MQTT_PASSWORD");
   auto* truth_option = app.add_option("--truth", options.truth, "Truth file");
   auto* no_switch_flag =
       app.add_flag("!--no-switch-truth", options.switch_truth,
@@ -127,7 +138,12 @@ tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments
       return tl::unexpected(EarlyExit{2, "--upgrade: " + text + " is no public key of 64 hex digits\n"});
     options.upgrade.push_back(*key);
   }
-  options.live = options.live || options.rate.has_value();
+  const bool publishes_live = !options.mqtt.empty() && !options.speed;
+  if (publishes_live && start_option->count() > 0) {
+    return tl::unexpected(EarlyExit{2, "--mqtt starts now; --start needs --speed with it\n"});
+  }
+  if (!options.mqtt.empty() && out_option->count() == 0) options.out.clear();
+  options.live = options.live || options.rate.has_value() || publishes_live;
   options.start = options.live ? now : parsed->time;
   if (!options.live && !options.days && !options.messages) options.days = 1;
   if (options.community_changes > 0 && (!options.days || options.regions < 2)) {

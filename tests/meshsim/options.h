@@ -37,7 +37,9 @@ struct Options {
   double packets_per_node_day = 40;
   std::optional<double> rate;
   bool live = false;
-  std::string out = "-";
+  std::optional<double> speed;  ///< how much faster than the wall clock the simulated time runs
+  std::string out = "-";        ///< empty: nowhere
+  std::string mqtt;             ///< a broker's address; empty: none
   std::string truth;
   bool switch_truth = true;        ///< the truth tells what a switch to larger hashes would leave
   std::vector<PublicKey> upgrade;  ///< counted as upgraded there
@@ -50,8 +52,9 @@ struct EarlyExit {
   std::string text;
 };
 
-/// Reads the arguments after the program's name. `--rate` implies `live`; a live run starts at `now`, and
-/// ends only at a limit that was given. Another run lasts a day unless told otherwise.
+/// Reads the arguments after the program's name. `--rate` implies `live`, and so does `--mqtt` without
+/// `--speed`; a live run starts at `now`, and ends only at a limit that was given. Another run lasts a day
+/// unless told otherwise.
 tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments, UtcMillis now);
 
 }  // namespace heliograph::meshsim
