@@ -66,11 +66,6 @@ std::vector<MultibyteRow> PresentRows(const MeshView& view, const Visibility& vi
   return rows;
 }
 
-bool IsShown(const PublicKey& key, const MeshView& view, const Visibility& visibility) {
-  const NodeView* node = view.FindNode(key);
-  return node == nullptr ? visibility.ShowsKey(key) : visibility.Shows(*node);
-}
-
 std::vector<MultibyteRow> PastRows(const std::vector<DatedCapability>& capabilities, const MeshView& view,
                                    const Visibility& visibility) {
   std::vector<MultibyteRow> rows;
@@ -271,7 +266,6 @@ Route DetailRoute(const RouteContext& context) {
 void RegisterMultibyteRoutes(Router& router, const RouteContext& context) {
   router.Add(ListRoute(context));
   router.Add(DetailRoute(context));
-  router.Reserve("/api/multibyte/readiness");  // it is no node's key
 }
 
 }  // namespace heliograph::server

@@ -217,11 +217,5 @@ TEST_F(MultibyteRoutesTest, AnOwnFloodAdvertOfTwoBytesIsAProofAndTheListSaysWhen
   EXPECT_EQ(many.at("proofs_truncated"), true);
 }
 
-TEST_F(MultibyteRoutesTest, TheReadinessOfTheMeshIsNoNode) {
-  EXPECT_THAT(GetJson("/api/multibyte/readiness", 404).at("error").get<std::string>(),
-              HasSubstr("There is nothing at /api/multibyte/readiness"));
-  GetJson("/api/multibyte/abcd", 400);
-}
-
 }  // namespace
 }  // namespace heliograph::server

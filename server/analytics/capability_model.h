@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "common/identity_key.h"
+#include "server/analytics/opportunity.h"
+
+namespace heliograph::server {
+
+/// What the model is told of one node.
+struct ModelFacts {
+  IdentityKey node{};
+  bool forwards_by_default = false;
+  /// Its status is confirmed, with this probability.
+  std::optional<double> proven;
+  bool proven_by_advert = false;
+  std::uint32_t one_byte_adverts = 0;   ///< own flood adverts
+  std::uint32_t multibyte_adverts = 0;  ///< own flood adverts that prove
+};
+
+/// What the model concludes of one node.
+struct ModelVerdict {
+  double probability = 0.5;    ///< that it forwards multi-byte floods now
+  bool likely_legacy = false;  ///< improbable, and there was an opportunity to show otherwise
+  double relayed = 0;          ///< that it relayed at least one multi-byte flood, by its hops alone
+  Opportunity opportunity;
+};
+
+/// What the model found out about the mesh as a whole.
+struct MeshPriors {
+  double relays = 0.5;        ///< share of capable nodes among those that forward by default
+  double others = 0.5;        ///< and among the others
+  double stays_at_one = 0.5;  ///< share of capable nodes whose own packets have 1-byte hashes
+  double relay_yield = 1;  ///< multi-byte relays seen for each that was expected, of nodes proven otherwise
+};
+
+struct ModelResult {
+  MeshPriors priors;
+  std::unordered_map<std::int64_t, ModelVerdict> verdicts;  ///< by identity; one for each of the facts
+
+  const ModelVerdict* Find(IdentityKey node) const {
+    const auto found = verdicts.find(static_cast<std::int64_t>(node));
+    return found == verdicts.end() ? nullptr : &found->second;
+  }
+};
+
+/// The probability that each node forwards multi-byte floods.
+///
+/// Posterior odds are prior odds times likelihood ratios: of adverts that stay at 1 byte, of multi-byte
+/// floods that it did not relay, or did not report as an observer, though it had the opportunity, and of
+/// reports that it made. An upgrade in the meantime is allowed for. Priors are the mesh's own, fitted
+/// together with the posteriors (expectation maximisation), so that nodes without evidence are judged by
+/// those that are hidden as they are, and not by those that had the luck to be proven.
+///
+/// The result does not depend on the order of the facts. Takes some tens of milliseconds for a large sample.
+ModelResult RunCapabilityModel(const std::vector<ModelFacts>& facts, const OpportunityMeter& meter);
+
+/// That a capable node shows nothing of what was expected of it. Counts are far more scattered than chance
+/// alone would make them, for floods that go the same way share their fate: a negative binomial.
+/// REQUIRED: expected >= 0.
+double ChanceOfSilence(double expected);
+
+/// Below this probability a node with an opportunity is likely legacy.
+inline constexpr double kLikelyLegacyBelow = 0.1;
+
+}  // namespace heliograph::server
