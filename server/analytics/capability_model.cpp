@@ -132,13 +132,9 @@ CapabilityBeliefs BeliefsOf(const std::vector<Case>& cases) {
 ModelVerdict VerdictOf(const Case& item, double yield) {
   ModelVerdict verdict;
   verdict.opportunity = *item.opportunity;
-  verdict.probability = item.posterior;
-  if (item.facts->proven) return verdict;
+  verdict.silent = item.posterior;
   verdict.relayed = std::min(item.opportunity->surest_relay, kMostRelayed);
-  verdict.probability = verdict.relayed + (1 - verdict.relayed) * item.posterior;
-  const double expected =
-      Sum(item.opportunity->relays_expected) * yield + Sum(item.opportunity->reports_expected);
-  verdict.likely_legacy = verdict.probability <= kLikelyLegacyBelow && expected >= kLeastOpportunity;
+  verdict.expected = Sum(item.opportunity->relays_expected) * yield + Sum(item.opportunity->reports_expected);
   return verdict;
 }
 
@@ -146,6 +142,18 @@ ModelVerdict VerdictOf(const Case& item, double yield) {
 
 double ChanceOfSilence(double expected) {
   return std::pow(1 + expected / kScatter, -kScatter);
+}
+
+void ApplyVerdict(const ModelVerdict& verdict, CapabilityEntry& entry) {
+  if (entry.status == CapabilityStatus::kConfirmed) return;
+  ModelVerdict judged = verdict;
+  if (entry.status == CapabilityStatus::kUnknown) {
+    judged.relayed = 0;
+  } else if (judged.relayed == 0) {
+    judged.relayed = std::min(entry.probability.value_or(0), kMostRelayed);
+  }
+  entry.probability = judged.Probability();
+  entry.likely_legacy = *entry.probability <= kLikelyLegacyBelow && judged.expected >= kLeastOpportunity;
 }
 
 ModelResult RunCapabilityModel(const std::vector<ModelFacts>& facts, const OpportunityMeter& meter) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/identity_key.h"
+#include "common/multibyte_snapshot.h"
 #include "server/analytics/opportunity.h"
 
 namespace heliograph::server {
@@ -24,10 +25,12 @@ struct ModelFacts {
 
 /// What the model concludes of one node.
 struct ModelVerdict {
-  double probability = 0.5;    ///< that it forwards multi-byte floods now
-  bool likely_legacy = false;  ///< improbable, and there was an opportunity to show otherwise
-  double relayed = 0;          ///< that it relayed at least one multi-byte flood, by its hops alone
+  double silent = 0.5;  ///< that it forwards multi-byte floods now, if none of the hops was this node
+  double relayed = 0;   ///< that one of the hops was this node
+  double expected = 0;  ///< sightings that a capable node would have given, of relaying and of reporting
   Opportunity opportunity;
+
+  double Probability() const { return relayed + (1 - relayed) * silent; }
 };
 
 /// What the model found out about the mesh as a whole.
@@ -58,6 +61,11 @@ struct ModelResult {
 ///
 /// The result does not depend on the order of the facts. Takes some tens of milliseconds for a large sample.
 ModelResult RunCapabilityModel(const std::vector<ModelFacts>& facts, const OpportunityMeter& meter);
+
+/// Gives an entry that the rules did not confirm the probability of the model, and marks it as likely legacy
+/// when it is improbable (kLikelyLegacyBelow) though there was an opportunity to show otherwise. A hop that
+/// the model has not in its sample counts as the rules have judged it. Changes no status.
+void ApplyVerdict(const ModelVerdict& verdict, CapabilityEntry& entry);
 
 /// That a capable node shows nothing of what was expected of it. Counts are far more scattered than chance
 /// alone would make them, for floods that go the same way share their fate: a negative binomial.

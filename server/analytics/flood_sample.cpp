@@ -18,7 +18,7 @@ std::uint64_t Scatter(std::int64_t transmission) {
 void FloodSample::Add(const Flood& flood) {
   Part& part = parts_[static_cast<std::size_t>(flood.flood_class())];
   ++part.seen;
-  if (Scatter(flood.transmission) > part.limit) return;
+  if (!Takes(flood)) return;
   part.floods.push_back(flood);
   part.floods.back().steps.shrink_to_fit();
   part.floods.back().hearings.shrink_to_fit();
@@ -29,6 +29,10 @@ void FloodSample::Add(const Flood& flood) {
     part.steps = 0;
     for (const Flood& kept : part.floods) part.steps += kept.steps.size();
   }
+}
+
+bool FloodSample::Takes(const Flood& flood) const {
+  return Scatter(flood.transmission) <= Of(flood.flood_class()).limit;
 }
 
 double FloodSample::Scale(FloodClass flood_class) const {

@@ -23,6 +23,8 @@ class FloodSample {
   explicit FloodSample(Limits limits) : limits_(limits) {}
 
   void Add(const Flood& flood);
+  /// True when the flood would be in the sample now.
+  bool Takes(const Flood& flood) const;
 
   /// The sampled floods of a class, in no order that means anything.
   const std::vector<Flood>& Floods(FloodClass flood_class) const { return Of(flood_class).floods; }

@@ -45,12 +45,16 @@ double Sum(const BySpan& spans) {
   return std::accumulate(spans.begin(), spans.end(), 0.0);
 }
 
-OpportunityMeter::OpportunityMeter(const FloodSample& sample, const HopResolver& resolver)
+OpportunityMeter::OpportunityMeter(const FloodSample& sample, const std::vector<const Flood*>& open,
+                                   const HopResolver& resolver)
     : multibyte_scale_(sample.Scale(FloodClass::kMultibyte)) {
-  for (const Flood& flood : sample.Floods(FloodClass::kOneByte))
-    one_byte_.push_back(Resolved(flood, resolver));
-  for (const Flood& flood : sample.Floods(FloodClass::kMultibyte))
-    multibyte_.push_back(Resolved(flood, resolver));
+  for (const FloodClass flood_class : kFloodClasses) {
+    std::vector<Tree>& trees = flood_class == FloodClass::kOneByte ? one_byte_ : multibyte_;
+    for (const Flood& flood : sample.Floods(flood_class)) trees.push_back(Resolved(flood, resolver));
+    for (const Flood* flood : open)
+      if (flood->flood_class() == flood_class && sample.Takes(*flood))
+        trees.push_back(Resolved(*flood, resolver));
+  }
   Awake all;
   for (const Tree& tree : multibyte_) all.Add(tree.flood->first_heard);
   if (all.first > all.last) return;

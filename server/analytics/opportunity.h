@@ -59,8 +59,10 @@ using CapabilityBeliefs = std::unordered_map<std::int64_t, CapabilityBelief>;
 /// between X's first and last 1-byte relay, for then it was awake. The same for an observer's reports.
 class OpportunityMeter {
  public:
-  /// Resolves the hops of the sample once. The sample must outlive the meter.
-  OpportunityMeter(const FloodSample& sample, const HopResolver& resolver);
+  /// Resolves the hops of the sample once, and those of floods whose observations are still coming in. Both
+  /// must outlive the meter.
+  OpportunityMeter(const FloodSample& sample, const std::vector<const Flood*>& open,
+                   const HopResolver& resolver);
 
   /// By identity. Nodes without any opportunity are left out.
   std::unordered_map<std::int64_t, Opportunity> Measure(const CapabilityBeliefs& beliefs) const;

@@ -16,6 +16,7 @@
 #include "server/analytics/flood_sample.h"
 #include "server/analytics/flood_window.h"
 #include "server/analytics/hop_resolver.h"
+#include "server/analytics/mesh_model.h"
 #include "server/analytics/readiness_material.h"
 #include "server/analytics/relay_evidence.h"
 #include "server/analytics/station_directory.h"
@@ -77,7 +78,13 @@ class MeshState {
   /// True when rows may have been deleted since the last count.
   bool NeedsRecount() const { return complete_ && bounds_changed_; }
 
-  /// The present view; the same object as before when nothing changed.
+  /// Runs the models of the whole mesh anew if there are new packets or nodes, which takes up to half a
+  /// second: for once in an analytics cycle. Until the next run, nodes are shown with the probabilities of
+  /// this one. REQUIRED: complete().
+  void UpdateModel();
+
+  /// The present view; the same object as before when nothing changed. The first complete one runs the
+  /// models.
   std::shared_ptr<const MeshView> View();
 
   bool complete() const { return complete_; }
@@ -119,6 +126,8 @@ class MeshState {
   void MarkSharers(const PublicKey& public_key);
   std::uint64_t RegionBit(const std::string& iata);
   void TakeFlood(const Flood& flood);
+  ModelFacts FactsOf(const NodeState& node) const;
+  void RefreshStale();
   void MarkAllNodes();
   void MarkCandidates(HopKey hop);
 
@@ -158,6 +167,8 @@ class MeshState {
   FloodSample sample_;
   FloodWindow floods_;
   ResolvedSteps resolved_;  ///< of the flood in hand
+  std::shared_ptr<const MeshModel> model_;
+  std::pair<std::int64_t, std::size_t> modelled_;  ///< the last observation and the nodes that are in it
 
   PacketBounds bounds_;
   bool bounds_changed_ = false;

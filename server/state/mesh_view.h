@@ -16,6 +16,8 @@
 
 namespace heliograph::server {
 
+struct MeshModel;
+
 /// A node's capability as the server knows it: from the database until the first analytics cycle, from then
 /// on the stronger of the database's and the cycle's.
 struct NodeCapability {
@@ -112,6 +114,8 @@ struct MeshView {
   std::optional<UtcMillis> data_time;  ///< newest receipt at the watermark; nothing when there are no packets
   MeshTotals totals;
   std::shared_ptr<const SwitchReadiness> readiness;  ///< as the database has it; null: it has none
+  /// What the probabilities rest on; null until the first analytics cycle.
+  std::shared_ptr<const MeshModel> model;
   std::size_t known_keys = 0;  ///< nodes and observers, each key once: who can be behind a hop
   std::vector<std::shared_ptr<const NodeView>> nodes;           ///< active and inactive, sorted by key bytes
   std::vector<std::shared_ptr<const ObserverView>> observers;   ///< sorted by last_seen, newest first
