@@ -19,7 +19,9 @@ nlohmann::ordered_json DescribeTruth(const Options& options, const World& world,
                                      const Simulation& simulation);
 
 /// `switch` of the truth: `sizes` "2" and "3" with `observer_share`, `node_share`, their standard errors
-/// (`_se`) and the same for each of the `regions`; a share is null when there is nothing to lose.
+/// (`_se`) and the same for each of the `regions`; a share is null when there is nothing to lose. `origins`
+/// is how many nodes floods were drawn for, `floods` how many in all. `best_upgrades` has keys, the best
+/// first, each with the `node_share` of two bytes after it and those before it.
 nlohmann::ordered_json DescribeSwitch(const SwitchOutcome& outcome, const World& world);
 
 /// Replaces the file at `path`, whole or not at all. The error is a text for a person.
