@@ -57,8 +57,8 @@ def grid(seeds, days_small=3.0, days_large=1.0):
     for index, seed in enumerate(seeds):
         size, density, firmware = corners[index % len(corners)]
         turn = index // len(corners)
-        few = (index // 2 + index // 4 + turn) % 2 == 0
-        nodes = SIZES[size] + (200 * (index % 5) if size == "large" else 0)
+        few = (index // 2 + index // 4) % 2 == 0
+        nodes = SIZES[size] + (100 * (index % 3) if size == "large" else 0)
         observers = {("small", True): 2, ("small", False): 8, ("large", True): 12, ("large", False): 60}[size, few]
         cases.append(Case(seed, size, density, firmware, "few" if few else "many", lives[(index // 2 + turn) % 3],
                           nodes, REGIONS[density], LEGACY_SHARES[firmware], observers,
