@@ -35,16 +35,16 @@ class Case:
     def groups(self):
         return (self.size, self.density, self.firmware, self.ears + " observers", self.life)
 
-    def arguments(self, knows):
-        """The arguments of meshsim for this mesh. `knows(option)` tells whether this meshsim has an option."""
+    @property
+    def arguments(self):
+        """The arguments of meshsim for this mesh."""
         words = ["--seed", self.seed, "--nodes", self.nodes, "--regions", self.regions, "--days", self.days,
                  "--legacy-share", self.legacy_share, "--observers", self.observers,
                  "--observations-per-transmission", self.observations,
                  "--upgrades-per-day", 0.3 if self.life == "upgrades" else 0]
-        if self.life == "collisions" and knows("--colliding-prefixes"):
-            words += ["--colliding-prefixes", max(2, self.nodes // 20)]
-        if knows("--best-upgrades"):
-            words += ["--best-upgrades", BLOCKERS]
+        if self.life == "collisions":
+            words += ["--colliding-prefixes", self.nodes // 20]
+        words += ["--best-upgrades", BLOCKERS]
         return [str(word) for word in words]
 
 

@@ -24,14 +24,11 @@ def _row(cases, what, measure, accepts, bar, note=""):
 
 
 def readiness_figures(cases, bars=CLAIMED):
-    """Nothing when neither truth nor programs speak of a switch."""
     everything = lambda _: True
     stated = [forecast for forecast in _chosen(cases, everything) if forecast.share is not None]
-    if not stated:
-        return []
     span = None if bars.coverage is None else Bar("in", bars.coverage)
     all_of = len(_chosen(cases, everything))
-    width = sum(forecast.width for forecast in stated) / len(stated)
+    width = sum(forecast.width for forecast in stated) / max(len(stated), 1)
     rows = [_row(cases, "interval of 80 % holds the truth", coverage, everything, span,
                  f"{all_of} shares, {all_of - len(stated)} not stated; mean width {100 * width:.1f} points")]
     for name, accepts in _WAYS:

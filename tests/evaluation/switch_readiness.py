@@ -73,7 +73,8 @@ def forecasts(truth_switch, document):
 
 def first_blockers(document):
     """The keys of the repeaters that are said to win back most."""
-    return [blocker["public_key"] for blocker in scopes(document)[None]["two_bytes"]["blockers"][:BLOCKERS]]
+    whole = scopes(document).get(None)
+    return [blocker["public_key"] for blocker in whole["two_bytes"]["blockers"][:BLOCKERS]] if whole else []
 
 
 def coverage(of):
