@@ -2,6 +2,7 @@
 """What the network may send to the server: wrong values, endless requests, slow and silent clients, noise, crowds. It
 stays bounded, answers others meanwhile, and answers afterwards: rubbish_http.py [FOLDER_OF_THE_PROGRAMS].
 """
+import concurrent.futures
 import contextlib
 import random
 import resource
@@ -135,6 +136,18 @@ class HttpRubbish(Observatory):
                      b'{"hex": "\xed\xa0\x80"}', b"\0" * 1000, b'{"hex": "\\ud800"}'):
             for path in ("/api/packets", "/api/decode"):
                 self.assertIn(self.client.post(path, body).status, (400, 413), body[:20])
+
+    def test_bodies_of_the_largest_size_cost_no_more_than_their_bytes(self):
+        largest = 4 * MEGABYTE
+        deep, flat = b"[" * largest, b"[" + b"{}," * (largest // 3 - 10) + b"{}]"
+        peak_before = self.server.peak_bytes()
+        with concurrent.futures.ThreadPoolExecutor(4) as crowd:
+            for path in ("/api/decode", "/api/packets", "/api/admin/prune-geo-filter?confirm=true"):
+                answers = list(crowd.map(lambda body: self.client.post(path, body).status, (deep, flat) * 2))
+                self.assertLessEqual(set(answers), {400, 413}, path)
+        growth = self.server.peak_bytes() - peak_before
+        print(f"12 bodies of {largest // MEGABYTE} MB, four at once, took {growth // MEGABYTE} MB")
+        self.assertLess(growth, ALLOWED_GROWTH)
 
     # --- Requests without end ---
 
