@@ -276,19 +276,19 @@ class HttpRubbish(Observatory):
 
     def test_the_limits_of_the_configuration_are_those_of_the_server(self):
         self.stop(self.server)
-        self.configure({"maxBodyBytes": 1024, "maxHeaderBytes": 2048, "maxConnections": 8, "requestTimeoutSeconds": 1})
+        self.configure({"maxBodyBytes": 1024, "maxHeaderBytes": 2048, "maxConnections": 8, "requestTimeoutSeconds": 1,
+                        "idleTimeoutSeconds": 3600})
         self.restart()
         self.assertEqual(self.client.post("/api/decode", b"{" + b" " * 2000 + b"}").status, 413)
         self.assertEqual(self.client.get("/api/nodes", headers={"X-Long": "y" * 3000}).status, 431)
         opened = self.connect()
         opened.sendall(b"GET /api/nodes HTTP/1.1\r\n")
-        start = time.monotonic()
         self.assertIn(self.status_of(opened), (None, 408))
-        self.assertLess(time.monotonic() - start, 8)
-        crowd = [self.connect() for _ in range(8)]
-        self.assertEqual(self.send_raw(b"GET /api/nodes HTTP/1.1\r\nHost: x\r\n\r\n"), 503)
-        for one in crowd:
-            one.close()
+        # Nothing but the bound on connections ends silent ones within the hour.
+        crowd = [self.connect() for _ in range(40)]
+        def ended():
+            return len(select.select(crowd, [], [], 0)[0]) >= 40 - 8
+        eventually("all but 8 are refused, or make room", ended)
 
     def test_the_queue_is_bounded_while_the_ingestor_is_away(self):
         statuses = set()
