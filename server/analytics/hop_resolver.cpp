@@ -20,6 +20,7 @@ constexpr double kUnheardAffinity = 0.02;
 constexpr double kPlenty = 20;           ///< above it what is assumed does not matter
 constexpr double kReturnShare = 0.5;     ///< of what was heard the other way: links are nearly symmetric
 constexpr double kUnlikelyRelay = 0.03;  ///< a companion or a sensor that repeats
+constexpr double kNegligible = 0.001;    ///< of the weight of the best candidate
 constexpr double kSilentThen = 0.3;      ///< the node was not heard of by itself at that time
 constexpr double kOtherRegion = 0.3;     ///< never heard of in the observer's region
 constexpr std::chrono::hours kActivitySlack(24);  ///< around first and last heard: adverts are rare
@@ -47,6 +48,7 @@ struct StepStates {
   std::array<double, kMaxStates> below{};    ///< weight by itself and by all that came after
   std::array<double, kMaxStates> message{};  ///< what the step says of each state of its parent
   std::array<double, kMaxStates> belief{};
+  std::array<std::array<double, kMaxStates>, kMaxStates> transition;  ///< from each state of its parent
 
   void Put(std::int64_t key, const Station* its_station, double its_volume, double weight) {
     node[count] = key;
@@ -66,7 +68,11 @@ void Normalise(std::array<double, kMaxStates>& weights, std::size_t count) {
 class TreeInference {
  public:
   TreeInference(const StationDirectory& stations, const RelayEvidence& evidence, const Flood& flood)
-      : stations_(stations), evidence_(evidence), flood_(flood), steps_(flood.steps.size()) {}
+      : stations_(stations),
+        evidence_(evidence),
+        flood_(flood),
+        unheard_(ExpectedUnheard(stations.size(), flood.hash_size)),
+        steps_(flood.steps.size()) {}
 
   void Run(ResolvedSteps& out) {
     for (std::size_t i = 0; i < steps_.size(); ++i) FindStates(i);
@@ -88,23 +94,29 @@ class TreeInference {
   }
 
   void FindStates(std::size_t index) {
-    StepStates& step = steps_[index];
-    std::vector<std::int64_t> candidates = stations_.Candidates(flood_.steps[index].hop);
-    if (flood_.origin) std::erase(candidates, static_cast<std::int64_t>(*flood_.origin));
-    const auto prior = [this](std::int64_t key) {
-      return Prior(*stations_.Find(IdentityKey{key})) * Volume(key);
-    };
-    std::sort(candidates.begin(), candidates.end());
-    if (candidates.size() > HopResolver::kMaxCandidates) {
-      std::stable_sort(candidates.begin(), candidates.end(),
-                       [&](std::int64_t a, std::int64_t b) { return prior(a) > prior(b); });
-      candidates.resize(HopResolver::kMaxCandidates);
-    }
-    for (const std::int64_t key : candidates) {
+    found_.clear();
+    double best = 0;
+    for (const std::int64_t key : stations_.Candidates(flood_.steps[index].hop)) {
+      if (flood_.origin && key == static_cast<std::int64_t>(*flood_.origin)) continue;
       const Station* station = stations_.Find(IdentityKey{key});
-      step.Put(key, station, Volume(key), Prior(*station));
+      const double prior = Prior(*station), volume = Volume(key);
+      found_.push_back({key, station, volume, prior});
+      best = std::max(best, prior * volume);
     }
-    step.Put(kUnheard, nullptr, kVolumeFloor, ExpectedUnheard(stations_.size(), flood_.hash_size));
+    // A companion beside a busy repeater is not worth weighing.
+    std::erase_if(found_, [best](const Found& it) {
+      return !it.station->forwards_by_default && it.prior * it.volume < kNegligible * best;
+    });
+    if (found_.size() > HopResolver::kMaxCandidates) {
+      std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+        return std::pair(-a.prior * a.volume, a.key) < std::pair(-b.prior * b.volume, b.key);
+      });
+      found_.resize(HopResolver::kMaxCandidates);
+    }
+    std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) { return a.key < b.key; });
+    StepStates& step = steps_[index];
+    for (const Found& it : found_) step.Put(it.key, it.station, it.volume, it.prior);
+    step.Put(kUnheard, nullptr, kVolumeFloor, unheard_);
   }
 
   double Prior(const Station& station) const {
@@ -122,8 +134,7 @@ class TreeInference {
 
   static double Assumed(const Station* a, const Station* b) {
     if (a == nullptr || b == nullptr || !a->position || !b->position) return kUntoldAffinity;
-    return kFarAffinity +
-           kNearAffinity * std::exp(-DistanceKm(*a->position, *b->position) / kDistanceScaleKm);
+    return kFarAffinity + kNearAffinity * std::exp(-DistanceKm(*a, *b) / kDistanceScaleKm);
   }
 
   /// How probable it is that `to` is heard after `from`, up to a factor.
@@ -177,8 +188,10 @@ class TreeInference {
       StepStates& parent = steps_[static_cast<std::size_t>(flood_.steps[i].parent)];
       for (std::size_t from = 0; from < parent.count; ++from) {
         double sum = 0;
-        for (std::size_t to = 0; to < child.count; ++to)
-          sum += child.below[to] * Transition(parent, from, child, to);
+        for (std::size_t to = 0; to < child.count; ++to) {
+          child.transition[from][to] = Transition(parent, from, child, to);
+          sum += child.below[to] * child.transition[from][to];
+        }
         child.message[from] = sum;
         parent.below[from] *= sum;
       }
@@ -201,7 +214,7 @@ class TreeInference {
           const StepStates& parent = steps_[static_cast<std::size_t>(above)];
           for (std::size_t from = 0; from < parent.count; ++from) {
             if (step.message[from] <= 0) continue;
-            from_above += parent.belief[from] / step.message[from] * Transition(parent, from, step, to);
+            from_above += parent.belief[from] / step.message[from] * step.transition[from][to];
           }
         }
         step.belief[to] = step.below[to] * from_above;
@@ -274,10 +287,18 @@ class TreeInference {
     out.EndStep();
   }
 
+  struct Found {
+    std::int64_t key = 0;
+    const Station* station = nullptr;
+    double volume = 0, prior = 0;
+  };
+
   const StationDirectory& stations_;
   const RelayEvidence& evidence_;
   const Flood& flood_;
+  const double unheard_;
   std::vector<StepStates> steps_;
+  std::vector<Found> found_;            ///< for the step in hand
   std::vector<double> before_, after_;  ///< of the sendings in hand, by place and set
 };
 
