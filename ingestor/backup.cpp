@@ -65,6 +65,11 @@ void FoldLog(const std::filesystem::path& live) {
     if (error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED)
       throw DatabaseInUse(advice);
     throw;
+    {
+      // What is not ours, or damaged, is not opened for writing: SQLite would remove its log.
+      auto old = dbschema::OpenForReading(live);
+      dbschema::RequireOwn(old, dbschema::NewestVersion(dbschema::ReleasedMigrations()));
+    }
   }
 }
 
