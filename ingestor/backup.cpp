@@ -3,15 +3,14 @@
 #include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
 
 #include "dbschema/database.h"
 #include "dbschema/migrate.h"
+#include "queue/posix_file.h"
 
 namespace heliograph::ingestor {
 namespace {
@@ -39,13 +38,10 @@ void CopyAll(SQLite::Database& from, SQLite::Database& to, const BackupProgress&
 }
 
 void SyncFolder(const std::filesystem::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0)
-    throw std::system_error(errno, std::generic_category(), "cannot open " + folder.string());
-  const int result = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  if (result != 0) throw std::system_error(error, std::generic_category(), "cannot sync " + folder.string());
+  const queue::FileDescriptor opened(queue::OpenAt(AT_FDCWD, folder.c_str(), O_RDONLY | O_DIRECTORY));
+  if (!opened.valid()) throw std::runtime_error(queue::LastError("open", folder.string()).text);
+  if (const int code = queue::Sync(opened.get()); code != 0)
+    throw std::runtime_error(queue::ErrorOf(code, "make durable", folder.string()).text);
 }
 
 /// Somebody reads the database, which must not change its file under them.

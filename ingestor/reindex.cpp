@@ -4,7 +4,7 @@
 
 #include "common/packet.h"
 #include "common/public_key.h"
-#include "ingestor/store/capability_store.h"
+#include "ingestor/store/node_removal.h"
 #include "ingestor/store/statement.h"
 
 namespace heliograph::ingestor {
@@ -120,25 +120,11 @@ class Reindexer {
   void RemoveDisowned() {
     if (disowned_.empty()) return;
     StoreTransaction transaction(store_);
-    CapabilityStore capabilities(store_.database());
-    std::vector<IdentityKey> versioned;
-    for (const IdentityKey node : disowned_)
-      if (capabilities.Now(kMainBranch, node)) versioned.push_back(node);
-    std::optional<CommitSeq> commit;
-    if (!versioned.empty()) {
-      CommitFacts facts;
-      facts.kind = "maintenance";
-      facts.actor = "ingestor:reindex";
-      facts.authored_at = WallClockNow();
-      facts.removed = static_cast<std::int64_t>(versioned.size());
-      commit = store_.commits().Begin(facts, WallClockNow());
-      for (const IdentityKey node : versioned) capabilities.End(kMainBranch, node, *commit);
-    }
-    std::optional<std::int64_t> commit_seq;
-    if (commit) commit_seq = static_cast<std::int64_t>(*commit);
-    for (const IdentityKey node : disowned_)
-      store_.nodes().Remove(node, "none of its adverts is valid", WallClockNow(), commit_seq);
-    if (commit) store_.commits().MoveHead(kMainBranch, *commit);
+    CommitFacts author;
+    author.actor = "ingestor:reindex";
+    author.authored_at = WallClockNow();
+    const std::vector<IdentityKey> nodes(disowned_.begin(), disowned_.end());
+    RemoveNodes(store_, nodes, "none of its adverts is valid", std::move(author), WallClockNow());
     transaction.Commit();
   }
 
