@@ -119,6 +119,12 @@ TEST(ConfigTest, WrongValuesNameTheirKey) {
       {R"({"logLevel":"loud"})", "logLevel"},
       {R"({"geo_filter":{"polygon":[[1]]}})", "geo_filter.polygon"},
       {R"({"hashChannels":[1]})", "hashChannels"},
+      {R"({"geo_filter":{"polygon":[[1,2],[3,4]]}})", "three corners"},
+      {R"({"geo_filter":{"polygon":[[1,2],[91,4],[5,6]]}})", "geo_filter.polygon[1]"},
+      {R"({"geo_filter":{"polygon":[[1,2],[3,4],[5,6]],"bufferKm":-5}})", "geo_filter.bufferKm"},
+      {R"({"geo_filter":{"latMin":1,"latMax":2,"lonMin":3}})", "all four"},
+      {R"({"geo_filter":{"latMin":1,"latMax":2,"lonMin":3,"lonMax":181}})", "lonMax"},
+      {R"({"geo_filter":{"latMin":2,"latMax":1,"lonMin":3,"lonMax":4}})", "latMin"},
       {R"({"validateSignatures":1})", "validateSignatures"},
   };
   for (const auto& [json, key] : cases) EXPECT_THAT(ErrorOf(json), testing::HasSubstr(key)) << json;
