@@ -12,6 +12,7 @@
 
 #include "common/channel_key_config.h"
 #include "common/log.h"
+#include "common/config_environment.h"
 #include "common/stop_signals.h"
 #include "dbschema/migrate.h"
 #include "ingestor/backup.h"
@@ -69,6 +70,7 @@ std::vector<MqttSourceConfig> BrokersOf(const Arguments& arguments, const Config
   if (const auto credentials = ApplyCredentials(brokers); !credentials)
     throw UsageError(credentials.error().message);
   return brokers;
+  ApplyTopics(brokers, ProcessEnvironment);
 }
 
 void ShowProgress(std::uint64_t read, std::uint64_t total) {
