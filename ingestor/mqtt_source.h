@@ -34,7 +34,8 @@ class MqttSource final : public Source {
     std::chrono::milliseconds last_retry = std::chrono::seconds(30);
     std::chrono::milliseconds flush_interval{10};  ///< longest time that a message of QoS 0 waits for company
     std::size_t flush_messages = 512;
-    std::size_t most_pending = 8192;  ///< messages of QoS 0 held while the sink has no room
+    std::size_t most_pending = 8192;            ///< messages of QoS 0 held while the sink has no room
+    std::size_t most_pending_bytes = 16 << 20;  ///< of their payloads, and one message more
     SourceWatchdog::Options watchdog;
   };
 
