@@ -28,8 +28,7 @@ constexpr milliseconds kDataMoveBudget{20};
 // How long files that cannot be read yet hold new packets back at the start.
 constexpr seconds kRecoveryPatience{5};
 
-std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config,
-                                     const std::vector<MqttSourceConfig>& sources) {
+std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config) {
   auto database = dbschema::OpenForWriting(volume.database());
   HELIOGRAPH_FAILPOINT(kIngestorOpened);
   const auto report = dbschema::Migrate(database);
@@ -43,7 +42,6 @@ std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config,
   }
   MeshStore::Options options;
   options.metrics_sample_interval = config.metrics_sample_interval;
-  for (const auto& source : sources) options.source_names.push_back(source.name);
   return std::make_unique<MeshStore>(std::move(database), std::move(options));
 }
 
@@ -74,9 +72,27 @@ StepOutcome MoveData(SQLite::Database& database) {
   return StepOutcome::kDone;
 }
 
-std::vector<SourceStatus> StatusOf(const std::vector<std::unique_ptr<Source>>& sources) {
+/// What each source calls itself; those that call themselves the same are numbered, for the name is the key
+/// of their row.
+std::vector<std::string> NamesOf(const std::vector<std::unique_ptr<Source>>& sources) {
+  std::vector<std::string> names;
+  for (const auto& source : sources) {
+    const std::string own = source->Status().name;
+    std::string name = own;
+    for (int number = 2; std::find(names.begin(), names.end(), name) != names.end(); ++number)
+      name = own + " (" + std::to_string(number) + ")";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<SourceStatus> StatusOf(const std::vector<std::unique_ptr<Source>>& sources,
+                                   const std::vector<std::string>& names) {
   std::vector<SourceStatus> statuses;
-  for (const auto& source : sources) statuses.push_back(source->Status());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    statuses.push_back(sources[i]->Status());
+    statuses.back().name = names[i];
+  }
   return statuses;
 }
 
@@ -88,7 +104,7 @@ Ingestor::Ingestor(const Volume& volume, const Config& config,
       config_(config),
       started_at_(WallClockNow()),
       lock_(volume),
-      store_(OpenStore(volume, config, mqtt_sources)) {
+      store_(OpenStore(volume, config)) {
   boot_id_ = Ulid::Generate(started_at_).ToText();
   auto inbox = queue::Inbox::Open(volume_);
   if (!inbox) throw std::runtime_error("The queue cannot be used: " + inbox.error().text);
@@ -183,11 +199,14 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
   options.capacity = config_.ingest_buffer_size;
   Pipeline pipeline([this](const Receipt& receipt) { return preparer_->Prepare(receipt); }, options);
   StatusBoard board(*store_, boot_id_, started_at_);
-  Writer writer({*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources); }},
-                {config_.commit_interval, config_.commit_size});
+  Writer writer(
+      {*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources, names); }},
+      {config_.commit_interval, config_.commit_size});
   std::size_t left = 0;
   {
     RunControl control(sources, pipeline, stop_requested_, until_end, drain_limit);
+  const std::vector<std::string> names = NamesOf(sources);
+  store_->NameSources(names);
     left = writer.Run(control.give_up()) + pipeline.Depth();
     control.Finish();
   }
@@ -195,7 +214,7 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
     spdlog::error(
         "{} received messages could not be committed in time; what a broker holds for us comes again", left);
   if (until_end && !stop_requested_) applier_->Run();
-  board.WriteLast(StatusOf(sources), StatusBoard::Clock::now());
+  board.WriteLast(StatusOf(sources, names), StatusBoard::Clock::now());
   return left == 0;
 }
 

@@ -27,8 +27,8 @@ namespace heliograph::ingestor {
 class Ingestor {
  public:
   /// Throws VolumeHeld, dbschema::ForeignDatabase, dbschema::MigrationFailed, std::system_error and
-  /// SQLite::Exception; the message of each is for a person. `mqtt_sources` are those that packets will come
-  /// from, in order.
+  /// SQLite::Exception; the message of each is for a person. `mqtt_sources` are the first of those that
+  /// packets will come from, in order.
   Ingestor(const Volume& volume, const Config& config, const std::vector<MqttSourceConfig>& mqtt_sources);
 
   /// Stores what `sources` deliver until RequestStop, or, with `until_end`, until all of them are at their
