@@ -50,22 +50,32 @@ class DatabaseInUse : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The random id of the volume, if its database can still tell it.
+std::optional<std::string> InstallationOf(const std::filesystem::path& live) {
+  try {
+    auto database = dbschema::OpenForReading(live);
+    return dbschema::ReadMeta(database, "installation");
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 /// Moves what the log of `live` holds into it, so that the file alone is the whole database. Throws
 /// DatabaseInUse, or whatever a file that is damaged, foreign or newer gives.
 void FoldLog(const std::filesystem::path& live) {
   const std::string advice = "a reader uses " + live.string() + "; stop heliograph-server and try again";
   try {
+    {
+      // What is not ours, or damaged, is not opened for writing: SQLite would remove its log.
+      auto old = dbschema::OpenForReading(live);
+      dbschema::RequireOwn(old, dbschema::NewestVersion(dbschema::ReleasedMigrations()));
+    }
     auto old = dbschema::OpenForWriting(live);
     if (old.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) throw DatabaseInUse(advice);
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED)
       throw DatabaseInUse(advice);
     throw;
-    {
-      // What is not ours, or damaged, is not opened for writing: SQLite would remove its log.
-      auto old = dbschema::OpenForReading(live);
-      dbschema::RequireOwn(old, dbschema::NewestVersion(dbschema::ReleasedMigrations()));
-    }
   }
 }
 
@@ -137,6 +147,13 @@ RestoreReport Restore(const Volume& volume, const std::filesystem::path& in, con
     auto to = dbschema::CreateCopyTarget(staged.file());
     CopyAll(from, to, progress);
     to.exec("UPDATE meta SET value=lower(hex(randomblob(16))) WHERE key='epoch'");
+    // The backup may be that of another volume, with which this one must not share its sessions.
+    to.exec("DELETE FROM meta WHERE key='installation'");
+    if (const auto own = InstallationOf(live)) {
+      SQLite::Statement keep(to, "INSERT INTO meta VALUES ('installation', ?)");
+      keep.bind(1, *own);
+      keep.exec();
+    }
   }
   RestoreReport report;
   if (std::filesystem::exists(live)) report = Keep(live, kept);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,8 +12,8 @@
 #include <CLI/CLI.hpp>
 
 #include "common/channel_key_config.h"
-#include "common/log.h"
 #include "common/config_environment.h"
+#include "common/log.h"
 #include "common/stop_signals.h"
 #include "dbschema/migrate.h"
 #include "ingestor/backup.h"
@@ -20,6 +21,7 @@
 #include "ingestor/check.h"
 #include "ingestor/corescope_source.h"
 #include "ingestor/ingestor.h"
+#include "ingestor/mqtt_address.h"
 #include "ingestor/mqtt_source.h"
 #include "queue/inbox.h"
 
@@ -68,9 +70,9 @@ std::vector<MqttSourceConfig> BrokersOf(const Arguments& arguments, const Config
   if (brokers.empty() && arguments.captures.empty()) brokers = config.mqtt_sources;
   if (brokers.empty() && arguments.captures.empty()) brokers.push_back(LocalMqttSource());
   if (const auto credentials = ApplyCredentials(brokers); !credentials)
+  ApplyTopics(brokers, ProcessEnvironment);
     throw UsageError(credentials.error().message);
   return brokers;
-  ApplyTopics(brokers, ProcessEnvironment);
 }
 
 void ShowProgress(std::uint64_t read, std::uint64_t total) {
@@ -78,22 +80,40 @@ void ShowProgress(std::uint64_t read, std::uint64_t total) {
     std::cerr << "\rread " << read * 100 / total << " %" << (read >= total ? "\n" : "") << std::flush;
 }
 
-std::vector<std::unique_ptr<Source>> OpenSources(const Arguments& arguments, const Config& config,
-                                                 const Volume& volume,
-                                                 const std::vector<MqttSourceConfig>& brokers) {
-  std::vector<std::unique_ptr<Source>> sources;
+/// ShowProgress for counters of this type, if somebody looks at a terminal.
+template <class Count>
+std::function<void(Count, Count)> ShownProgress() {
+  if (isatty(STDERR_FILENO) == 0) return {};
+  return [](Count done, Count total) {
+    ShowProgress(static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total));
+  };
+}
+
+using Sources = std::vector<std::unique_ptr<Source>>;
+
+/// Connects to nothing yet. The first of the brokers is the first source.
+Sources MakeBrokerSources(Ingestor& ingestor, const Config& config, const Volume& volume,
+                          const std::vector<MqttSourceConfig>& brokers) {
+  Sources sources;
   for (const MqttSourceConfig& broker : brokers) {
     MqttSource::Options options;
-    options.volume = std::filesystem::absolute(volume.root()).lexically_normal().string();
+    options.volume = {ingestor.InstallationId(),
+                      std::filesystem::absolute(volume.root()).lexically_normal().string()};
     options.watchdog.silence = config.silence_threshold;
     sources.push_back(std::make_unique<MqttSource>(
         broker, SourceIndex{static_cast<std::uint16_t>(sources.size())}, options));
   }
-  for (const std::string& capture : arguments.captures) {
+  return sources;
+}
+
+/// `first` is the index of the first of them.
+Sources OpenCaptures(const std::vector<std::string>& captures, std::size_t first) {
+  Sources sources;
+  for (const std::string& capture : captures) {
     CaptureSource::Options options;
-    if (isatty(STDERR_FILENO) != 0) options.progress = ShowProgress;
-    auto source =
-        CaptureSource::Open(capture, SourceIndex{static_cast<std::uint16_t>(sources.size())}, options);
+    options.progress = ShownProgress<std::uint64_t>();
+    auto source = CaptureSource::Open(
+        capture, SourceIndex{static_cast<std::uint16_t>(first + sources.size())}, options);
     if (!source) throw UsageError(source.error());
     sources.push_back(std::move(*source));
   }
@@ -156,12 +176,15 @@ ExitCode Run(const Arguments& arguments) {
   if (arguments.once && !brokers.empty())
     throw UsageError(
         "--once ends when the sources are at their end, and a broker never is: name only captures with it");
-  auto sources = OpenSources(arguments, config, volume, brokers);
+  // Before the volume is touched: a capture that is not there is an error of usage.
+  Sources captures = OpenCaptures(arguments.captures, brokers.size());
   StopSignals signals;
   Ingestor ingestor(volume, config, brokers);
   spdlog::info("Ready: {} sources, volume {}", sources.size(), volume.root().string());
   return RunSources(ingestor, sources, arguments.once, signals);
 }
+  Sources sources = MakeBrokerSources(ingestor, config, volume, brokers);
+  std::move(captures.begin(), captures.end(), std::back_inserter(sources));
 
 ExitCode ImportCoreScope(const Arguments& arguments) {
   const Volume volume(arguments.data);

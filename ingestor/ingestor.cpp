@@ -40,6 +40,7 @@ std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config)
         "The database is being compacted, as db.vacuumOnStartup asks; packets wait until it is done");
     database.exec("VACUUM");
   }
+  database.exec("INSERT OR IGNORE INTO meta VALUES ('installation', lower(hex(randomblob(16))))");
   MeshStore::Options options;
   options.metrics_sample_interval = config.metrics_sample_interval;
   return std::make_unique<MeshStore>(std::move(database), std::move(options));
@@ -195,6 +196,10 @@ void Ingestor::ApplyOnce() {
 }
 
 bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end, seconds drain_limit) {
+std::string Ingestor::InstallationId() const {
+  return dbschema::ReadMeta(store_->database(), "installation");
+}
+
   Pipeline::Options options;
   options.capacity = config_.ingest_buffer_size;
   Pipeline pipeline([this](const Receipt& receipt) { return preparer_->Prepare(receipt); }, options);

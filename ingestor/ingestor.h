@@ -37,6 +37,9 @@ class Ingestor {
   bool Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end,
            std::chrono::seconds drain_limit);
 
+  /// The random id of this volume, made with its first ingestor. A restored backup is another volume.
+  std::string InstallationId() const;
+
   /// One pass over the queue and one round of every maintenance task.
   void ApplyOnce();
 

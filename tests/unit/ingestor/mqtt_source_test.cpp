@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const char kTopic[] = "meshcore/SFO/x/packets";
+const VolumeIdentity kVolume{"installation", "volume"};
 
 class MqttSourceTest : public testing::Test {
  protected:
@@ -35,7 +36,7 @@ class MqttSourceTest : public testing::Test {
   }
   static MqttSource::Options Fast() {
     MqttSource::Options options;
-    options.volume = "volume";
+    options.volume = kVolume;
     options.first_retry = milliseconds(50);
     options.last_retry = milliseconds(200);
     options.keep_alive = seconds(1);
@@ -114,7 +115,7 @@ TEST_F(MqttSourceTest, AcknowledgesOnlyAfterTheCommit) {
   sink.Close();
   Publish(broker.ports().tcp, kTopic, Numbered(1, 1), 1);
   ASSERT_TRUE(Eventually([&] { return sink.WaitingCount() == 1; }));
-  const std::string client = DeriveClientId("test", "volume");
+  const std::string client = DeriveClientId("test", kVolume);
   EXPECT_FALSE(Eventually([&] { return Count(broker.Log(), "Received PUBACK from " + client) > 0; },
                           milliseconds(300)));
   sink.Open();
@@ -132,7 +133,7 @@ TEST_F(MqttSourceTest, WhatASinkThatStopsDidNotCommitIsDeliveredAgain) {
   ASSERT_TRUE(Eventually([&] { return stopped.WaitingCount() == 1; }));
   stopped.Stop();
   source->Stop();
-  EXPECT_EQ(Count(broker.Log(), "Received PUBACK from " + DeriveClientId("test", "volume")), 0U);
+  EXPECT_EQ(Count(broker.Log(), "Received PUBACK from " + DeriveClientId("test", kVolume)), 0U);
 
   RecordingSink sink;
   auto next = Connected(broker, config, sink);
@@ -323,10 +324,15 @@ TEST(MqttAddressTest, MapsSchemesAndPorts) {
 }
 
 TEST(MqttAddressTest, TheClientIdIsStableAndFitsEveryBroker) {
-  EXPECT_EQ(DeriveClientId("a", "v"), DeriveClientId("a", "v"));
-  EXPECT_NE(DeriveClientId("a", "v"), DeriveClientId("a", "w"));
-  EXPECT_NE(DeriveClientId("a", "bv"), DeriveClientId("ab", "v"));
-  EXPECT_EQ(DeriveClientId("a", "v").size(), 23U);
+  EXPECT_EQ(DeriveClientId("a", {"i", "v"}), DeriveClientId("a", {"i", "v"}));
+  EXPECT_NE(DeriveClientId("a", {"i", "v"}), DeriveClientId("a", {"i", "w"}));
+  EXPECT_NE(DeriveClientId("a", {"i", "bv"}), DeriveClientId("ab", {"i", "v"}));
+  EXPECT_EQ(DeriveClientId("a", {"i", "v"}).size(), 23U);
+}
+
+TEST(MqttAddressTest, TheClientIdsOfTwoInstallationsOnOnePathDiffer) {
+  EXPECT_NE(DeriveClientId("a", {"i", "/var/lib/heliograph"}),
+            DeriveClientId("a", {"j", "/var/lib/heliograph"}));
 }
 
 }  // namespace
