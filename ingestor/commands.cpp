@@ -23,6 +23,7 @@
 #include "ingestor/ingestor.h"
 #include "ingestor/mqtt_address.h"
 #include "ingestor/mqtt_source.h"
+#include "ingestor/status_board.h"
 #include "queue/inbox.h"
 
 namespace heliograph::ingestor {
@@ -100,6 +101,8 @@ Sources MakeBrokerSources(Ingestor& ingestor, const Config& config, const Volume
     options.volume = {ingestor.InstallationId(),
                       std::filesystem::absolute(volume.root()).lexically_normal().string()};
     options.watchdog.silence = config.silence_threshold;
+    if (const auto address = ParseMqttAddress(broker.broker))
+      options.away_since = AwaySince(ingestor.store(), broker.name, address->shown);
     sources.push_back(std::make_unique<MqttSource>(
         broker, SourceIndex{static_cast<std::uint16_t>(sources.size())}, options));
   }

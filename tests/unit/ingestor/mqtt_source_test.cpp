@@ -167,6 +167,19 @@ TEST_F(MqttSourceTest, ReconnectsToABrokerThatWasRestarted) {
   EXPECT_TRUE(Eventually([&] { return sink.Count() == 1; }));
   EXPECT_EQ(source->Status().disconnect_count, 1U);
 }
+TEST_F(MqttSourceTest, ReportsAGapThatAnEarlierProcessLeft) {
+  Broker broker;
+  RecordingSink sink;
+  MqttSource::Options options = Fast();
+  options.away_since = UtcMillis(seconds(1'779'033'699));
+  auto source = Connected(broker, Config(Url("mqtt", broker.ports().tcp)), sink, options);
+  EXPECT_THAT(source->Status().last_error.value_or(""),
+              testing::HasSubstr("no session, so what was published from 2026-05-17T16:01:39Z"));
+  source.reset();
+  source = Connected(broker, Config(Url("mqtt", broker.ports().tcp)), sink, options);
+  EXPECT_FALSE(source->Status().last_error) << "the broker kept the session";
+}
+
 
 TEST_F(MqttSourceTest, KeepsTryingABrokerThatIsNotThereYet) {
   Broker broker;
