@@ -70,15 +70,15 @@ std::vector<MqttSourceConfig> BrokersOf(const Arguments& arguments, const Config
   }
   if (brokers.empty() && arguments.captures.empty()) brokers = config.mqtt_sources;
   if (brokers.empty() && arguments.captures.empty()) brokers.push_back(LocalMqttSource());
-  if (const auto credentials = ApplyCredentials(brokers); !credentials)
   ApplyTopics(brokers, ProcessEnvironment);
+  if (const auto credentials = ApplyCredentials(brokers); !credentials)
     throw UsageError(credentials.error().message);
   return brokers;
 }
 
-void ShowProgress(std::uint64_t read, std::uint64_t total) {
+void ShowProgress(std::uint64_t done, std::uint64_t total) {
   if (total > 0)
-    std::cerr << "\rread " << read * 100 / total << " %" << (read >= total ? "\n" : "") << std::flush;
+    std::cerr << "\rdone " << done * 100 / total << " %" << (done >= total ? "\n" : "") << std::flush;
 }
 
 /// ShowProgress for counters of this type, if somebody looks at a terminal.
@@ -183,11 +183,11 @@ ExitCode Run(const Arguments& arguments) {
   Sources captures = OpenCaptures(arguments.captures, brokers.size());
   StopSignals signals;
   Ingestor ingestor(volume, config, brokers);
+  Sources sources = MakeBrokerSources(ingestor, config, volume, brokers);
+  std::move(captures.begin(), captures.end(), std::back_inserter(sources));
   spdlog::info("Ready: {} sources, volume {}", sources.size(), volume.root().string());
   return RunSources(ingestor, sources, arguments.once, signals);
 }
-  Sources sources = MakeBrokerSources(ingestor, config, volume, brokers);
-  std::move(captures.begin(), captures.end(), std::back_inserter(sources));
 
 ExitCode ImportCoreScope(const Arguments& arguments) {
   const Volume volume(arguments.data);
@@ -195,7 +195,8 @@ ExitCode ImportCoreScope(const Arguments& arguments) {
   StopSignals signals;
   Ingestor ingestor(volume, config, {});
   std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(std::make_unique<CoreScopeSource>(arguments.file, SourceIndex{0}));
+  sources.push_back(
+      std::make_unique<CoreScopeSource>(arguments.file, SourceIndex{0}, ShownProgress<std::uint64_t>()));
   const ExitCode code = RunSources(ingestor, sources, true, signals);
   const SourceStatus status = sources.front()->Status();
   if (status.last_error) throw std::runtime_error(arguments.file + ": " + *status.last_error);
@@ -208,14 +209,14 @@ ExitCode ImportCoreScope(const Arguments& arguments) {
 ExitCode DeriveAgain(const Arguments& arguments) {
   const Volume volume(arguments.data);
   Ingestor ingestor(volume, LoadSettings(arguments, volume), {});
-  const ReindexReport report = ingestor.DeriveAgain();
+  const ReindexReport report = ingestor.DeriveAgain(ShownProgress<std::int64_t>());
   std::cout << report.transmissions << " transmissions read again, " << report.corrected << " corrected, "
             << report.refused << " refused by the present decoder; " << report.nodes << " nodes\n";
   return ExitCode::kFine;
 }
 
 ExitCode CheckVolume(const Arguments& arguments) {
-  const CheckReport report = Check(Volume(arguments.data));
+  const CheckReport report = Check(Volume(arguments.data), ShownProgress<std::size_t>());
   for (const std::string& note : report.notes) std::cout << note << '\n';
   for (const std::string& fault : report.faults) std::cout << "FAULT " << fault << '\n';
   if (report.foreign) return ExitCode::kForeign;
@@ -224,15 +225,8 @@ ExitCode CheckVolume(const Arguments& arguments) {
   return ExitCode::kFine;
 }
 
-BackupProgress ShownCopy() {
-  if (isatty(STDERR_FILENO) == 0) return {};
-  return [](int copied, int total) {
-    ShowProgress(static_cast<std::uint64_t>(copied), static_cast<std::uint64_t>(total));
-  };
-}
-
 ExitCode BackUp(const Arguments& arguments) {
-  Backup(Volume(arguments.data), arguments.file, ShownCopy());
+  Backup(Volume(arguments.data), arguments.file, ShownProgress<int>());
   std::cout << "backed up to " << arguments.file << '\n';
   return ExitCode::kFine;
 }
@@ -240,7 +234,7 @@ ExitCode BackUp(const Arguments& arguments) {
 ExitCode RestoreVolume(const Arguments& arguments) {
   const Volume volume(arguments.data);
   const VolumeLock lock(volume);
-  const RestoreReport report = Restore(volume, arguments.file, ShownCopy());
+  const RestoreReport report = Restore(volume, arguments.file, ShownProgress<int>());
   if (const auto inbox = queue::Inbox::Open(volume); !inbox) throw std::runtime_error(inbox.error().text);
   std::cout << "restored from " << arguments.file << ", under a new epoch";
   if (report.kept) std::cout << "; the database that was there is kept as " << report.kept->string();

@@ -186,8 +186,9 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   return tasks;
 }
 
-ReindexReport Ingestor::DeriveAgain() {
-  return Reindex(*store_, [this](const PreparedPacket& stored) { return preparer_->Interpret(stored); });
+ReindexReport Ingestor::DeriveAgain(const ReindexProgress& progress) {
+  return Reindex(
+      *store_, [this](const PreparedPacket& stored) { return preparer_->Interpret(stored); }, progress);
 }
 
 void Ingestor::ApplyOnce() {
@@ -195,14 +196,16 @@ void Ingestor::ApplyOnce() {
   ticker_->RunAll();
 }
 
-bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end, seconds drain_limit) {
 std::string Ingestor::InstallationId() const {
   return dbschema::ReadMeta(store_->database(), "installation");
 }
 
+bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end, seconds drain_limit) {
   Pipeline::Options options;
   options.capacity = config_.ingest_buffer_size;
   Pipeline pipeline([this](const Receipt& receipt) { return preparer_->Prepare(receipt); }, options);
+  const std::vector<std::string> names = NamesOf(sources);
+  store_->NameSources(names);
   StatusBoard board(*store_, boot_id_, started_at_);
   Writer writer(
       {*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources, names); }},
@@ -210,8 +213,6 @@ std::string Ingestor::InstallationId() const {
   std::size_t left = 0;
   {
     RunControl control(sources, pipeline, stop_requested_, until_end, drain_limit);
-  const std::vector<std::string> names = NamesOf(sources);
-  store_->NameSources(names);
     left = writer.Run(control.give_up()) + pipeline.Depth();
     control.Finish();
   }

@@ -44,7 +44,7 @@ class Ingestor {
   void ApplyOnce();
 
   /// Derives everything again from the stored packets (see ingestor/reindex.h).
-  ReindexReport DeriveAgain();
+  ReindexReport DeriveAgain(const ReindexProgress& progress = {});
 
   /// Makes Run return soon. Thread-safe, and safe in a signal handler.
   void RequestStop() { stop_requested_ = true; }

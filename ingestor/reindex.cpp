@@ -30,17 +30,22 @@ ByteView BlobOf(const SQLite::Column& column) {
 
 class Reindexer {
  public:
-  Reindexer(MeshStore& store, const Interpreter& interpret)
+  Reindexer(MeshStore& store, const Interpreter& interpret, const ReindexProgress& progress)
       : store_(store),
         interpret_(interpret),
+        progress_(progress),
         transmission_(store.database(),
                       "SELECT payload_type, payload, base_time, origin_key FROM transmissions WHERE id=?"),
         receptions_(store.database(), kReceptions),
         correct_(store.database(), kCorrection) {}
 
   ReindexReport Run() {
-    InChunks("SELECT id FROM transmissions WHERE id > ? ORDER BY id LIMIT ?",
-             [this](std::int64_t id) { Correct(id); });
+    const std::int64_t all = store_.database().execAndGet("SELECT count(*) FROM transmissions").getInt64();
+    InChunks("SELECT id FROM transmissions WHERE id > ? ORDER BY id LIMIT ?", [&](std::int64_t id) {
+      Correct(id);
+      if (progress_ && (report_.transmissions % kChunk == 0 || report_.transmissions == all))
+        progress_(report_.transmissions, all);
+    });
     InChunks("SELECT DISTINCT origin_key FROM transmissions WHERE origin_key > ? ORDER BY origin_key LIMIT ?",
              [this](std::int64_t key) { RebuildNode(IdentityKey{key}); });
     RemoveDisowned();
@@ -182,6 +187,7 @@ class Reindexer {
 
   MeshStore& store_;
   const Interpreter& interpret_;
+  const ReindexProgress& progress_;
   SQLite::Statement transmission_, receptions_, correct_;
   std::optional<IdentityKey> former_origin_;  ///< of the transmission that ReceptionsOf read last
   std::set<IdentityKey> disowned_;            ///< lost an advert, and have none yet
@@ -190,8 +196,8 @@ class Reindexer {
 
 }  // namespace
 
-ReindexReport Reindex(MeshStore& store, const Interpreter& interpret) {
-  return Reindexer(store, interpret).Run();
+ReindexReport Reindex(MeshStore& store, const Interpreter& interpret, const ReindexProgress& progress) {
+  return Reindexer(store, interpret, progress).Run();
 }
 
 }  // namespace heliograph::ingestor
