@@ -26,6 +26,8 @@
 namespace heliograph::ingestor {
 namespace {
 
+constexpr int kAttempts = 5;
+
 /// Runs a program to its end; its output goes to `log`.
 int Run(const std::vector<std::string>& command, const std::filesystem::path& log) {
   const pid_t child = fork();
@@ -109,10 +111,14 @@ bool Broker::IsInstalled() {
 Broker::Broker(bool tls, const std::string& password) {
   std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-broker-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
-  ports_ = {FreePort(), FreePort(), FreePort(), FreePort()};
   if (tls) MakeCertificates(folder_);
-  WriteConfiguration(tls, password);
-  Start();
+  // A port that was free a moment ago may be another test's by now.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    ports_ = {FreePort(), FreePort(), FreePort(), FreePort()};
+    WriteConfiguration(tls, password);
+    if (TryStart()) return;
+  }
+  throw std::runtime_error("mosquitto does not start: " + Log());
 }
 
 void Broker::WriteConfiguration(bool tls, const std::string& password) {
@@ -145,6 +151,11 @@ Broker::~Broker() {
 }
 
 void Broker::Start() {
+  if (!TryStart()) throw std::runtime_error("mosquitto does not start: " + Log());
+}
+
+bool Broker::TryStart() {
+  const std::size_t before = Log().size();
   process_ = fork();
   if (process_ == 0) {
     const int log = open((folder_ / "log").c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
@@ -153,12 +164,16 @@ void Broker::Start() {
     execlp("mosquitto", "mosquitto", "-c", (folder_ / "mosquitto.conf").c_str(), nullptr);
     _exit(127);
   }
-  const bool up = Eventually([this] {
-    const int descriptor = Dial(ports_.tcp);
-    if (descriptor >= 0) close(descriptor);
-    return descriptor >= 0;
+  bool up = false, ended = false;
+  // It says so once it has all its ports.
+  Eventually([&] {
+    up = Log().find(" running", before) != std::string::npos;
+    ended = !up && waitpid(process_, nullptr, WNOHANG) == process_;
+    return up || ended;
   });
-  if (!up) throw std::runtime_error("mosquitto does not start: " + Log());
+  if (ended) process_ = -1;
+  if (!up) Stop();
+  return up;
 }
 
 void Broker::Stop() {

@@ -38,6 +38,8 @@ class Broker {
 
  private:
   void WriteConfiguration(bool tls, const std::string& password);
+  /// False when it ended at once, as it does when somebody else has one of its ports.
+  bool TryStart();
 
   std::filesystem::path folder_;
   Ports ports_;

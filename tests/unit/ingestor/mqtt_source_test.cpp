@@ -39,7 +39,6 @@ class MqttSourceTest : public testing::Test {
     options.volume = kVolume;
     options.first_retry = milliseconds(50);
     options.last_retry = milliseconds(200);
-    options.keep_alive = seconds(1);
     return options;
   }
   static std::string Url(const char* scheme, std::uint16_t port) {
@@ -167,6 +166,7 @@ TEST_F(MqttSourceTest, ReconnectsToABrokerThatWasRestarted) {
   EXPECT_TRUE(Eventually([&] { return sink.Count() == 1; }));
   EXPECT_EQ(source->Status().disconnect_count, 1U);
 }
+
 TEST_F(MqttSourceTest, ReportsAGapThatAnEarlierProcessLeft) {
   Broker broker;
   RecordingSink sink;
@@ -179,7 +179,6 @@ TEST_F(MqttSourceTest, ReportsAGapThatAnEarlierProcessLeft) {
   source = Connected(broker, Config(Url("mqtt", broker.ports().tcp)), sink, options);
   EXPECT_FALSE(source->Status().last_error) << "the broker kept the session";
 }
-
 
 TEST_F(MqttSourceTest, KeepsTryingABrokerThatIsNotThereYet) {
   Broker broker;
@@ -273,7 +272,9 @@ TEST_F(MqttSourceTest, AHalfOpenConnectionIsNoticedAndMadeAnew) {
   Broker broker;
   Hop hop(broker.ports().tcp);
   RecordingSink sink;
-  auto source = Connected(broker, Config(Url("mqtt", hop.port())), sink);
+  MqttSource::Options options = Fast();
+  options.keep_alive = seconds(1);
+  auto source = Connected(broker, Config(Url("mqtt", hop.port())), sink, options);
   hop.FreezePresentConnections();
   Publish(broker.ports().tcp, kTopic, Numbered(1, 5), 1);
   // Paho misses the answer to its ping and connects again; the broker then delivers what it could not.
