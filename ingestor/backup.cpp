@@ -3,15 +3,14 @@
 #include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
 
 #include "dbschema/database.h"
 #include "dbschema/migrate.h"
+#include "queue/posix_file.h"
 
 namespace heliograph::ingestor {
 namespace {
@@ -39,13 +38,10 @@ void CopyAll(SQLite::Database& from, SQLite::Database& to, const BackupProgress&
 }
 
 void SyncFolder(const std::filesystem::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0)
-    throw std::system_error(errno, std::generic_category(), "cannot open " + folder.string());
-  const int result = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  if (result != 0) throw std::system_error(error, std::generic_category(), "cannot sync " + folder.string());
+  const queue::FileDescriptor opened(queue::OpenAt(AT_FDCWD, folder.c_str(), O_RDONLY | O_DIRECTORY));
+  if (!opened.valid()) throw std::runtime_error(queue::LastError("open", folder.string()).text);
+  if (const int code = queue::Sync(opened.get()); code != 0)
+    throw std::runtime_error(queue::ErrorOf(code, "make durable", folder.string()).text);
 }
 
 /// Somebody reads the database, which must not change its file under them.
@@ -54,11 +50,26 @@ class DatabaseInUse : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The random id of the volume, if its database can still tell it.
+std::optional<std::string> InstallationOf(const std::filesystem::path& live) {
+  try {
+    auto database = dbschema::OpenForReading(live);
+    return dbschema::ReadMeta(database, "installation");
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 /// Moves what the log of `live` holds into it, so that the file alone is the whole database. Throws
 /// DatabaseInUse, or whatever a file that is damaged, foreign or newer gives.
 void FoldLog(const std::filesystem::path& live) {
   const std::string advice = "a reader uses " + live.string() + "; stop heliograph-server and try again";
   try {
+    {
+      // What is not ours, or damaged, is not opened for writing: SQLite would remove its log.
+      auto old = dbschema::OpenForReading(live);
+      dbschema::RequireOwn(old, dbschema::NewestVersion(dbschema::ReleasedMigrations()));
+    }
     auto old = dbschema::OpenForWriting(live);
     if (old.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) throw DatabaseInUse(advice);
   } catch (const SQLite::Exception& error) {
@@ -136,6 +147,13 @@ RestoreReport Restore(const Volume& volume, const std::filesystem::path& in, con
     auto to = dbschema::CreateCopyTarget(staged.file());
     CopyAll(from, to, progress);
     to.exec("UPDATE meta SET value=lower(hex(randomblob(16))) WHERE key='epoch'");
+    // The backup may be that of another volume, with which this one must not share its sessions.
+    to.exec("DELETE FROM meta WHERE key='installation'");
+    if (const auto own = InstallationOf(live)) {
+      SQLite::Statement keep(to, "INSERT INTO meta VALUES ('installation', ?)");
+      keep.bind(1, *own);
+      keep.exec();
+    }
   }
   RestoreReport report;
   if (std::filesystem::exists(live)) report = Keep(live, kept);

@@ -176,6 +176,22 @@ class Absence(AtABroker):
         self.expect_packets(0, had + 100)
         self.assertTrue(ingestor.running())
 
+    def test_a_session_that_is_gone_after_a_restart_of_both_is_reported_over_http_too(self):
+        self.subscribe_once()
+        self.broker.lose_everything()
+        self.connected_ingestor()
+        _, client = self.start_server()
+        error = eventually("the gap is reported", lambda: client.json("/api/mqtt/status")["sources"][0]["lastError"])
+        self.assertRegex(error, r"kept no session, so what was published from \S+Z to \S+Z may be missing")
+
+    def test_topics_of_the_environment_hold_for_a_broker_of_a_flag(self):
+        self.connected_ingestor(environment={"HELIOGRAPH_MQTT_TOPICS": "elsewhere/#"})
+        def arrived():
+            self.broker.publish(packets(0, 1) + [("elsewhere/a", "{}")])
+            return self.rows("SELECT 1 FROM ingest_status WHERE received > 0")
+        eventually("what was asked for arrives", arrived, pause=0.5)
+        self.assertEqual(self.observations(), 0)
+
     def test_a_connection_that_is_open_but_dead_is_noticed_and_made_anew(self):
         self.write_config({"watchdog": {"silenceSeconds": 2}})
         proxy = DeafProxy(self, self.broker.port)

@@ -32,7 +32,7 @@ class Broker:
         if not shutil.which("mosquitto"):
             test.fail("no mosquitto; run deploy/install-deps.sh test")
         self._test = test
-        folder = test.path(name)
+        self._folder = folder = test.path(name)
         os.mkdir(folder)
         os.chmod(folder, 0o777)  # started by root, the broker becomes a user of its own
         # Another program may take a port between the look and the listening.
@@ -74,6 +74,13 @@ class Broker:
     def stop(self):
         """An end in order: the broker writes its queues down."""
         self.program.terminate()
+
+    def lose_everything(self):
+        """A restart after which it knows neither sessions nor messages."""
+        self.stop()
+        for name in os.listdir(self._folder):
+            os.remove(os.path.join(self._folder, name))
+        self.start()
 
     def publish(self, messages, qos=1, retain=False):
         """Publishes (topic, payload) pairs; with QoS 1 returns when the broker has taken them all."""

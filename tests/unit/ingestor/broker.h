@@ -37,9 +37,9 @@ class Broker {
   std::string Log() const;
 
  private:
-  /// False when it ends instead of listening.
-  bool TryStart();
   void WriteConfiguration(bool tls, const std::string& password);
+  /// False when it ended at once, as it does when somebody else has one of its ports.
+  bool TryStart();
 
   std::filesystem::path folder_;
   Ports ports_;
