@@ -32,9 +32,10 @@ constexpr std::array kRules{
         "intervals of a node do not overlap",
         "SELECT a.node_key FROM node_capability AS a JOIN node_capability AS b ON a.branch_id=b.branch_id AND"
         " a.node_key=b.node_key AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
-    Rule{"intervals of a region's readiness do not overlap",
-         "SELECT a.region FROM switch_readiness AS a JOIN switch_readiness AS b ON a.branch_id=b.branch_id AND"
-         " a.region=b.region AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
+    Rule{
+        "intervals of a region's readiness do not overlap",
+        "SELECT a.region FROM switch_readiness AS a JOIN switch_readiness AS b ON a.branch_id=b.branch_id AND"
+        " a.region=b.region AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
     Rule{"the columns of a node say what its open interval says",
          "SELECT n.public_key FROM (SELECT node_key, public_key, multibyte_sup, multibyte_evidence FROM "
          "nodes UNION ALL"
@@ -63,8 +64,9 @@ constexpr std::array kRules{
          " l.commit_seq=c.commit_seq) AND EXISTS (SELECT 1 FROM change_log)"},
 };
 
-void CheckRules(SQLite::Database& database, CheckReport& report) {
-  for (const Rule& rule : kRules) {
+void CheckRules(SQLite::Database& database, CheckReport& report, const CheckProgress& progress) {
+  for (std::size_t i = 0; i < kRules.size(); ++i) {
+    const Rule& rule = kRules[i];
     SQLite::Statement rows(database, std::string("SELECT count(*), (SELECT * FROM (") + rule.violations +
                                          ") LIMIT 1) FROM (" + rule.violations + ")");
     rows.executeStep();
@@ -72,6 +74,7 @@ void CheckRules(SQLite::Database& database, CheckReport& report) {
     if (broken > 0)
       report.faults.push_back(std::string(rule.text) + ": " + std::to_string(broken) +
                               " rows do not, the first is " + rows.getColumn(1).getString());
+    if (progress) progress(i + 2, kRules.size() + 1);
   }
 }
 
@@ -88,7 +91,7 @@ void CheckPages(SQLite::Database& database, CheckReport& report) {
                             foreign_keys.getColumn(2).getString());
 }
 
-void CheckDatabase(const Volume& volume, CheckReport& report) {
+void CheckDatabase(const Volume& volume, CheckReport& report, const CheckProgress& progress) {
   const auto readiness = dbschema::AssessReadiness(volume.database());
   if (readiness.newer) {
     report.foreign = true;
@@ -103,7 +106,8 @@ void CheckDatabase(const Volume& volume, CheckReport& report) {
   // One moment for all rules, for an ingestor may be at work.
   SQLite::Transaction moment(database);
   CheckPages(database, report);
-  CheckRules(database, report);
+  if (progress) progress(1, kRules.size() + 1);
+  CheckRules(database, report, progress);
   const auto count = [&](const char* table) {
     return std::to_string(database.execAndGet(std::string("SELECT count(*) FROM ") + table).getInt64()) +
            " " + table;
@@ -137,10 +141,10 @@ void CheckQueue(const Volume& volume, CheckReport& report) {
 
 }  // namespace
 
-CheckReport Check(const Volume& volume) {
+CheckReport Check(const Volume& volume, const CheckProgress& progress) {
   CheckReport report;
   try {
-    CheckDatabase(volume, report);
+    CheckDatabase(volume, report, progress);
     CheckQueue(volume, report);
   } catch (const dbschema::ForeignDatabase& error) {
     report.foreign = true;

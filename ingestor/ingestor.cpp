@@ -28,8 +28,7 @@ constexpr milliseconds kDataMoveBudget{20};
 // How long files that cannot be read yet hold new packets back at the start.
 constexpr seconds kRecoveryPatience{5};
 
-std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config,
-                                     const std::vector<MqttSourceConfig>& sources) {
+std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config) {
   auto database = dbschema::OpenForWriting(volume.database());
   HELIOGRAPH_FAILPOINT(kIngestorOpened);
   const auto report = dbschema::Migrate(database);
@@ -41,9 +40,9 @@ std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config,
         "The database is being compacted, as db.vacuumOnStartup asks; packets wait until it is done");
     database.exec("VACUUM");
   }
+  database.exec("INSERT OR IGNORE INTO meta VALUES ('installation', lower(hex(randomblob(16))))");
   MeshStore::Options options;
   options.metrics_sample_interval = config.metrics_sample_interval;
-  for (const auto& source : sources) options.source_names.push_back(source.name);
   return std::make_unique<MeshStore>(std::move(database), std::move(options));
 }
 
@@ -74,9 +73,27 @@ StepOutcome MoveData(SQLite::Database& database) {
   return StepOutcome::kDone;
 }
 
-std::vector<SourceStatus> StatusOf(const std::vector<std::unique_ptr<Source>>& sources) {
+/// What each source calls itself; those that call themselves the same are numbered, for the name is the key
+/// of their row.
+std::vector<std::string> NamesOf(const std::vector<std::unique_ptr<Source>>& sources) {
+  std::vector<std::string> names;
+  for (const auto& source : sources) {
+    const std::string own = source->Status().name;
+    std::string name = own;
+    for (int number = 2; std::find(names.begin(), names.end(), name) != names.end(); ++number)
+      name = own + " (" + std::to_string(number) + ")";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<SourceStatus> StatusOf(const std::vector<std::unique_ptr<Source>>& sources,
+                                   const std::vector<std::string>& names) {
   std::vector<SourceStatus> statuses;
-  for (const auto& source : sources) statuses.push_back(source->Status());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    statuses.push_back(sources[i]->Status());
+    statuses.back().name = names[i];
+  }
   return statuses;
 }
 
@@ -88,7 +105,7 @@ Ingestor::Ingestor(const Volume& volume, const Config& config,
       config_(config),
       started_at_(WallClockNow()),
       lock_(volume),
-      store_(OpenStore(volume, config, mqtt_sources)) {
+      store_(OpenStore(volume, config)) {
   boot_id_ = Ulid::Generate(started_at_).ToText();
   auto inbox = queue::Inbox::Open(volume_);
   if (!inbox) throw std::runtime_error("The queue cannot be used: " + inbox.error().text);
@@ -142,10 +159,14 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
     tasks.push_back({std::move(name), period, first_after, std::move(step)});
   };
   add("data_moves", seconds(5), seconds(0), [&store] { return MoveData(store.database()); });
-  add("inactive_nodes", hours(1), seconds(5), [&store, rules] { return RetireNodes(store, rules); });
-  add("inactive_observers", hours(1), seconds(15), [&store, rules] { return RetireObservers(store, rules); });
-  add("observer_metrics", hours(24), seconds(30), [&store, rules] { return PruneSamples(store, rules); });
-  add("dropped_packets", hours(24), seconds(45), [&store, rules] { return PruneDropped(store, rules); });
+  add("inactive_nodes", hours(1), seconds(5),
+      [&store, rules] { return RetireNodes(store, rules, WallClockNow()); });
+  add("inactive_observers", hours(1), seconds(15),
+      [&store, rules] { return RetireObservers(store, rules, WallClockNow()); });
+  add("observer_metrics", hours(24), seconds(30),
+      [&store, rules] { return PruneSamples(store, rules, WallClockNow()); });
+  add("dropped_packets", hours(24), seconds(45),
+      [&store, rules] { return PruneDropped(store, rules, WallClockNow()); });
   add("packets", hours(24), minutes(1), [&store, rules, cursor = std::int64_t{0}]() mutable {
     return PrunePackets(store, rules, WallClockNow(), cursor);
   });
@@ -165,8 +186,9 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   return tasks;
 }
 
-ReindexReport Ingestor::DeriveAgain() {
-  return Reindex(*store_, [this](const PreparedPacket& stored) { return preparer_->Interpret(stored); });
+ReindexReport Ingestor::DeriveAgain(const ReindexProgress& progress) {
+  return Reindex(
+      *store_, [this](const PreparedPacket& stored) { return preparer_->Interpret(stored); }, progress);
 }
 
 void Ingestor::ApplyOnce() {
@@ -174,13 +196,20 @@ void Ingestor::ApplyOnce() {
   ticker_->RunAll();
 }
 
+std::string Ingestor::InstallationId() const {
+  return dbschema::ReadMeta(store_->database(), "installation");
+}
+
 bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end, seconds drain_limit) {
   Pipeline::Options options;
   options.capacity = config_.ingest_buffer_size;
   Pipeline pipeline([this](const Receipt& receipt) { return preparer_->Prepare(receipt); }, options);
+  const std::vector<std::string> names = NamesOf(sources);
+  store_->NameSources(names);
   StatusBoard board(*store_, boot_id_, started_at_);
-  Writer writer({*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources); }},
-                {config_.commit_interval, config_.commit_size});
+  Writer writer(
+      {*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources, names); }},
+      {config_.commit_interval, config_.commit_size});
   std::size_t left = 0;
   {
     RunControl control(sources, pipeline, stop_requested_, until_end, drain_limit);
@@ -191,7 +220,7 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
     spdlog::error(
         "{} received messages could not be committed in time; what a broker holds for us comes again", left);
   if (until_end && !stop_requested_) applier_->Run();
-  board.WriteLast(StatusOf(sources), StatusBoard::Clock::now());
+  board.WriteLast(StatusOf(sources, names), StatusBoard::Clock::now());
   return left == 0;
 }
 

@@ -14,10 +14,24 @@ std::int64_t Signed(std::uint64_t value) {
 
 }  // namespace
 
+std::optional<UtcMillis> AwaySince(MeshStore& store, const std::string& source, const std::string& address) {
+  SQLite::Statement row(
+      store.database(),
+      "SELECT iif(connected, updated_at, last_disconnect) FROM ingest_status WHERE source=? AND address=?");
+  if (!RowBinder(row).Text(source).Text(address).Step()) return std::nullopt;
+  return OptionalTime(row.getColumn(0));
+}
+
 StatusBoard::StatusBoard(MeshStore& store, std::string boot_id, UtcMillis started_at)
     : store_(store), boot_id_(std::move(boot_id)), started_at_(started_at) {
+  StoreTransaction transaction(store_);
+  if (store_.database()
+          .execAndGet("SELECT count(*) FROM process WHERE role='ingestor' AND stopped_at IS NULL")
+          .getInt() > 0)
+    store_.CountUncleanEnd();
   // Rows of sources that are no longer configured would look like dead ones.
   store_.database().exec("DELETE FROM ingest_status");
+  transaction.Commit();
 }
 
 void StatusBoard::Write(const std::vector<SourceStatus>& sources, Clock::time_point now) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,19 @@
 
 namespace heliograph::ingestor {
 
+/// Since when a source has not been connected, as an earlier process wrote; nothing when it was never
+/// connected, or the source named another address. After a kill it is some seconds too early, which says too
+/// much rather than too little. REQUIRED: no StatusBoard was made by this process before.
+std::optional<UtcMillis> AwaySince(MeshStore& store, const std::string& source, const std::string& address);
+
 /// The ingestor's own state, written where the server can read it, at most every 5 s. Used by the writer's
 /// thread.
 class StatusBoard {
  public:
   using Clock = std::chrono::steady_clock;
 
+  /// Forgets the sources of the earlier process, and counts its end when it was not in good order. REQUIRED:
+  /// no transaction is open.
   StatusBoard(MeshStore& store, std::string boot_id, UtcMillis started_at);
 
   bool IsDue(Clock::time_point now) const { return now >= due_; }
