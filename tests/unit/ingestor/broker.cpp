@@ -27,8 +27,6 @@
 namespace heliograph::ingestor {
 namespace {
 
-constexpr int kAttempts = 5;
-
 /// Runs a program to its end; its output goes to `log`.
 int Run(const std::vector<std::string>& command, const std::filesystem::path& log) {
   const pid_t child = fork();
