@@ -88,7 +88,7 @@ async function showReadiness() {
   byId('readiness').hidden = !scope;
   if (!scope) return;
   byId('forecasts').replaceChildren(
-    forecastCard('2 bytes: of today\u2019s deliveries to nodes survive', scope.two_bytes.node_share),
+    forecastCard('2 bytes: to nodes', scope.two_bytes.node_share),
     forecastCard('2 bytes: to observers', scope.two_bytes.observer_share),
     forecastCard('3 bytes: to nodes', scope.three_bytes.node_share),
     forecastCard('3 bytes: to observers', scope.three_bytes.observer_share),

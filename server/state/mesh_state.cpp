@@ -327,8 +327,17 @@ ModelFacts MeshState::FactsOf(const NodeState& node) const {
     facts.proven_by_advert = view.capability.evidence == CapabilityEvidence::kAdvert;
   }
   facts.multibyte_adverts = static_cast<std::uint32_t>(node.computed.advert_proofs);
-  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key))
+  std::int64_t flood_adverts = 0;
+  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key)) {
     facts.one_byte_adverts = adverts->flood[0].adverts;
+    for (const SizeTally& size : adverts->flood) flood_adverts += size.adverts;
+  }
+  facts.other_adverts =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(0, view.advert_count - flood_adverts));
+  using Days = std::chrono::duration<double, std::ratio<86'400>>;
+  const SenderTally* sender = relays_.Sender(view.key);
+  if (sender != nullptr && sender->first_relayed[0])
+    facts.relay_days = Days(*sender->last_relayed[0] - *sender->first_relayed[0]).count();
   return facts;
 }
 

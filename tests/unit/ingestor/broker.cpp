@@ -17,6 +17,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -25,8 +26,6 @@
 
 namespace heliograph::ingestor {
 namespace {
-
-constexpr int kAttempts = 5;
 
 /// Runs a program to its end; its output goes to `log`.
 int Run(const std::vector<std::string>& command, const std::filesystem::path& log) {
@@ -76,6 +75,16 @@ int Dial(std::uint16_t port) {
   return -1;
 }
 
+constexpr int kMostAttempts = 10;
+constexpr const char* kRunning = " running";  // the end of mosquitto's line once all its listeners are open
+
+std::size_t CountLines(const std::string& text, const std::string& ending) {
+  std::istringstream lines(text);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) count += line.ends_with(ending) ? 1 : 0;
+  return count;
+}
+
 void MakeCertificates(const std::filesystem::path& folder) {
   const auto file = [&](const char* name) { return (folder / name).string(); };
   std::ofstream(folder / "names.cnf") << "subjectAltName=DNS:localhost,IP:127.0.0.1\n";
@@ -95,9 +104,18 @@ void MakeCertificates(const std::filesystem::path& folder) {
 }  // namespace
 
 std::uint16_t FreePort() {
-  std::uint16_t port = 0;
-  close(Listen(&port));
-  return port;
+  static std::mt19937 generator(std::random_device{}());
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::uniform_int_distribution<int> ports(20'000, 32'000);
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(ports(generator));
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = Loopback(port);
+    const bool free = bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    close(probe);
+    if (free) return port;
+  }
 }
 
 bool Broker::IsInstalled() {
@@ -112,13 +130,13 @@ Broker::Broker(bool tls, const std::string& password) {
   std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-broker-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
   if (tls) MakeCertificates(folder_);
-  // A port that was free a moment ago may be another test's by now.
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  // Another program may take a port between the look and the listening.
+  for (int attempt = 1;; ++attempt) {
     ports_ = {FreePort(), FreePort(), FreePort(), FreePort()};
     WriteConfiguration(tls, password);
     if (TryStart()) return;
+    if (attempt == kMostAttempts) throw std::runtime_error("mosquitto does not start: " + Log());
   }
-  throw std::runtime_error("mosquitto does not start: " + Log());
 }
 
 void Broker::WriteConfiguration(bool tls, const std::string& password) {
@@ -155,7 +173,7 @@ void Broker::Start() {
 }
 
 bool Broker::TryStart() {
-  const std::size_t before = Log().size();
+  const std::size_t lines_before = CountLines(Log(), kRunning);
   process_ = fork();
   if (process_ == 0) {
     const int log = open((folder_ / "log").c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
@@ -164,16 +182,15 @@ bool Broker::TryStart() {
     execlp("mosquitto", "mosquitto", "-c", (folder_ / "mosquitto.conf").c_str(), nullptr);
     _exit(127);
   }
-  bool up = false, ended = false;
-  // It says so once it has all its ports.
-  Eventually([&] {
-    up = Log().find(" running", before) != std::string::npos;
-    ended = !up && waitpid(process_, nullptr, WNOHANG) == process_;
-    return up || ended;
+  // Its log tells that it listens itself; whoever answers on the port may be another.
+  bool ended = false;
+  const bool decided = Eventually([&] {
+    ended = waitpid(process_, nullptr, WNOHANG) == process_;
+    return ended || CountLines(Log(), kRunning) > lines_before;
   });
   if (ended) process_ = -1;
-  if (!up) Stop();
-  return up;
+  if (!decided) Stop();
+  return decided && !ended;
 }
 
 void Broker::Stop() {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/unit/server/observatory_fixture.h"
 
 namespace heliograph::server {
@@ -69,6 +71,39 @@ TEST_F(MeshStateOnDatabase, ConfirmsARelayThatNobodyElseCanBe) {
   EXPECT_EQ(capability.evidence, CapabilityEvidence::kRelay);
   EXPECT_EQ(capability.relay_proofs, 1U);
   EXPECT_EQ(state_->Assess().changed, 1U);
+}
+
+TEST_F(MeshStateOnDatabase, EveryNodeHasAProbabilityAsItWillBeStored) {
+  observatory_.AddNode(repeater_);
+  const auto view = LoadAll();
+  const NodeCapability& capability = view->FindNode(repeater_)->capability;
+  EXPECT_EQ(capability.status, CapabilityStatus::kUnknown);
+  ASSERT_TRUE(capability.probability);
+  EXPECT_EQ(*capability.probability, std::round(*capability.probability * 100) / 100);
+  EXPECT_EQ(state_->Assess().changed, 1U);
+}
+
+TEST_F(MeshStateOnDatabase, TheFloodsThatWereReadAreInTheModel) {
+  const auto node = observatory_.AddNode(repeater_);
+  const auto observer = observatory_.AddObserver(observer_);
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType), observer, kFlood, 1, "ab");
+  const auto view = LoadAll();
+  const PairTally* pair = view->model->relays.Pair(IdentityKey{node}, IdentityKey{observer});
+  ASSERT_TRUE(pair);
+  EXPECT_GT(pair->reported[0], 0.5F);
+  EXPECT_EQ(state_->relays().floods(FloodClass::kOneByte), 1U);
+}
+
+TEST_F(MeshStateOnDatabase, TheModelRunsAnewOnlyWhenThereIsSomethingNew) {
+  observatory_.AddNode(repeater_);
+  const auto model = LoadAll()->model;
+  state_->UpdateModel();
+  EXPECT_EQ(state_->View()->model, model);
+  const auto observer = observatory_.AddObserver(observer_);
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType), observer, kFlood, 1, "ab");
+  FollowAll();
+  state_->UpdateModel();
+  EXPECT_NE(state_->View()->model, model);
 }
 
 TEST_F(MeshStateOnDatabase, ANodeThatAppearsLaterMakesAHashAmbiguous) {
