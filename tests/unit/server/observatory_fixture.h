@@ -103,7 +103,8 @@ class Observatory {
           " WHERE branch_id = 1 AND to_seq IS NULL AND node_key = " + std::to_string(node));
       Run("INSERT INTO node_capability(branch_id, node_key, from_seq, status, evidence, max_hash_size, "
           "adopted, likely_legacy, probability) VALUES (1, " +
-          std::to_string(node) + ", " + seq + ", 2, '" + evidence + "', 2, " + (adopted ? "1" : "0") + ", 0, 100)");
+          std::to_string(node) + ", " + seq + ", 2, '" + evidence + "', 2, " + (adopted ? "1" : "0") +
+          ", 0, 100)");
     });
   }
 
