@@ -203,6 +203,7 @@ Response Router::Handle(Request request) const {
 }
 
 Response Router::Dispatch(Request& request, std::string_view& route_name) const {
+  if (request.method == Method::kOptions && request.path == "*") return Preflight(request, AllMethods());
   const bool read = request.method == Method::kGet || request.method == Method::kHead;
   const std::vector<std::string> segments = DecodedSegments(request.path);
   const Node* node = root_->Find(segments, 0);
@@ -248,6 +249,12 @@ Response Router::Run(const Route& route, Request& request) const {
                                 " bytes that this route takes.");
   }
   return route.handler(request);
+}
+
+std::string Router::AllMethods() const {
+  Node all;
+  for (const auto& route : routes_) all.routes.emplace(route->method, route.get());
+  return all.Allow();
 }
 
 Response Router::Preflight(const Request& request, const std::string& allow) const {

@@ -71,9 +71,10 @@ Conditions ConditionsOf(const PacketFilter& filter, ObservationSearch search) {
     const ByteView bytes = filter.hash->bytes();
     conditions.Add("t.content_hash = ?", Bytes(bytes.begin(), bytes.end()));
   }
-  if (filter.origin) conditions.Add("t.origin_key = ?", static_cast<std::int64_t>(*filter.origin));
+  if (filter.origins)
+    conditions.Add("t.origin_key IN (SELECT value FROM json_each(?))", JsonList(Numbers(*filter.origins)));
   if (filter.channel) conditions.Add("t.channel = ?", *filter.channel);
-  conditions.has_index = filter.hash || filter.origin || filter.channel;
+  conditions.has_index = filter.hash || filter.origins || filter.channel;
   if (filter.type) conditions.Add("t.payload_type = ?", static_cast<std::int64_t>(*filter.type));
   if (filter.since) conditions.Add("t.first_seen >= ?", filter.since->time_since_epoch().count());
   if (filter.until) conditions.Add("t.first_seen <= ?", filter.until->time_since_epoch().count());
@@ -309,7 +310,7 @@ std::optional<StoredTransmission> LoadOne(ReaderConnection& reader, const std::s
 }  // namespace
 
 bool IsScan(const PacketFilter& filter, const PacketWindow& window) {
-  if (filter.hash || filter.origin) return false;
+  if (filter.hash || filter.origins) return false;
   return !filter.PassesAll() || window.order == PacketOrder::kLatestFirst || window.offset > kLongOffset;
 }
 

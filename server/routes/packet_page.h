@@ -47,15 +47,15 @@ struct PacketFilter {
   std::optional<RouteType> route;
   std::optional<std::vector<std::int64_t>> observers;  ///< heard by one of these; none: nothing is found
   std::optional<ContentHash> hash;
-  std::optional<UtcMillis> since, until;  ///< first seen, both ends included
-  std::optional<IdentityKey> origin;      ///< adverts that this node signed
+  std::optional<UtcMillis> since, until;            ///< first seen, both ends included
+  std::optional<std::vector<IdentityKey>> origins;  ///< adverts that one of these nodes signed
   std::optional<std::string> channel;
   std::vector<IdentityKey> hidden_origins;
   std::vector<PublicKey> hidden_keys;  ///< likewise, for those that are no nodes
 
   /// True when everything passes that is not hidden.
   bool PassesAll() const {
-    return !type && !route && !observers && !hash && !since && !until && !origin && !channel;
+    return !type && !route && !observers && !hash && !since && !until && !origins && !channel;
   }
 };
 

@@ -186,6 +186,7 @@ std::uint64_t MeshState::RegionBit(const std::string& iata) {
 void MeshState::PutStation(IdentityKey key, const PublicKey& public_key) {
   Station station;
   station.public_key = public_key;
+  station.forwards_by_default = removed_.contains(Number(key));  // it is no longer known whether it did
   const auto heard = [&station](UtcMillis first, UtcMillis last) {
     station.first_heard = std::min(station.first_heard.value_or(first), first);
     station.last_heard = std::max(station.last_heard.value_or(last), last);
@@ -205,11 +206,6 @@ void MeshState::PutStation(IdentityKey key, const PublicKey& public_key) {
   const bool is_new = stations_.Find(key) == nullptr;
   stations_.Put(key, station);
   if (is_new) MarkSharers(public_key);
-}
-
-void MeshState::RemoveStation(IdentityKey key, const PublicKey& public_key) {
-  MarkSharers(public_key);
-  stations_.Remove(key);
 }
 
 /// Whoever shares a hash with a key that comes or goes is judged anew.
@@ -232,6 +228,7 @@ void MeshState::PutNode(NodeView row) {
   const IdentityKey key = row.key;
   const PublicKey public_key = row.public_key;
   NodeState& node = nodes_[public_key];
+  removed_.erase(Number(key));
   if (node.shown) {
     row.capability = node.shown->capability;
     row.hash_size = node.shown->hash_size;
@@ -247,16 +244,15 @@ void MeshState::PutNode(NodeView row) {
   stale_nodes_.insert(Number(key));
 }
 
+/// Who was removed may relay all the same, so that its key can be behind a hop for ever. What its row told is
+/// forgotten: a server that starts later, and has never seen the row, must judge alike.
 void MeshState::RemoveNode(IdentityKey key) {
   const auto identity = identities_.find(Number(key));
-  if (identity == identities_.end() || nodes_.erase(identity->second) == 0) return;
+  if (identity == identities_.end()) return;
+  removed_.insert(Number(key));
   stored_.erase(Number(key));
-  if (observers_.contains(Number(key))) {
-    PutStation(key, identity->second);
-  } else {
-    RemoveStation(key, identity->second);
-  }
-  nodes_changed_ = true;
+  if (nodes_.erase(identity->second) != 0) nodes_changed_ = true;
+  PutStation(key, identity->second);
 }
 
 void MeshState::PutObserver(ObserverView row) {

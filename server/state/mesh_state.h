@@ -122,7 +122,6 @@ class MeshState {
   void RemoveNode(IdentityKey key);
   void PutObserver(ObserverView row);
   void PutStation(IdentityKey key, const PublicKey& public_key);
-  void RemoveStation(IdentityKey key, const PublicKey& public_key);
   void MarkSharers(const PublicKey& public_key);
   std::uint64_t RegionBit(const std::string& iata);
   void TakeFlood(const Flood& flood);
@@ -159,6 +158,7 @@ class MeshState {
   /// Capability of nodes whose row has not been seen; the two come from different tables.
   std::unordered_map<std::int64_t, NodeCapability> stored_;
   std::shared_ptr<const SwitchReadiness> stored_readiness_;
+  std::unordered_set<std::int64_t> removed_;
   StationDirectory stations_;
   std::map<std::string, std::uint64_t> region_bits_;
   std::size_t assumed_nodes_ = 0;  ///< what the probabilities were computed with

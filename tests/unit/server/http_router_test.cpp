@@ -80,6 +80,16 @@ TEST(RouterTest, EachRouteBoundsItsBodies) {
   }
 }
 
+TEST(RouterTest, OptionsOfAllNamesTheMethodsOfAllRoutes) {
+  Router router;
+  router.Add(RouteOf(Method::kGet, "/api/a", Echo("a")));
+  router.Add(RouteOf(Method::kPost, "/api/b", Echo("b")));
+  router.SetPage(Echo("page"));
+  const Response response = router.Handle(RequestTo("*", Method::kOptions));
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(*response.FindHeader("Allow"), "GET, HEAD, POST, OPTIONS");
+}
+
 TEST(RouterTest, UnknownPathsAre404) {
   Router router;
   router.Add(RouteOf(Method::kGet, "/api/nodes/{pubkey}", Echo("node")));

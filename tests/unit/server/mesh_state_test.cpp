@@ -131,6 +131,19 @@ TEST_F(MeshStateOnDatabase, ANodeThatAppearsLaterMakesAHashAmbiguous) {
   EXPECT_EQ(view->FindNode(repeater_)->capability.status, CapabilityStatus::kSuspected);
 }
 
+TEST_F(MeshStateOnDatabase, ARemovedNodeCanStillBeTheHopAlsoForAServerThatStartsLater) {
+  observatory_.AddNode(repeater_);
+  const auto twin = observatory_.AddNode(KeyOf({0xAB, 0x12}, 2));
+  const auto observer = observatory_.AddObserver(observer_);
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType), observer, kFlood, 2, "ab12");
+  LoadAll();
+  observatory_.Run("DELETE FROM nodes WHERE node_key = " + std::to_string(twin));
+  observatory_.Run("INSERT INTO removed_nodes VALUES (" + std::to_string(twin) + ", 'pruned', 0, NULL, " +
+                   std::to_string(observatory_.NextRevision()) + ")");
+  EXPECT_EQ(FollowAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kSuspected);
+  EXPECT_EQ(LoadAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kSuspected);
+}
+
 TEST_F(MeshStateOnDatabase, AnObserverThatNeverAdvertisedCanBeTheHopToo) {
   observatory_.AddNode(repeater_);
   const auto observer = observatory_.AddObserver(KeyOf({0xAB, 0x12}, 9));

@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 
 #include "common/advert.h"
@@ -175,6 +178,20 @@ TEST_F(WriteRoutesTest, ARequestIsPendingThenWhatTheLedgerSays) {
   EXPECT_EQ(finished.at("reason"), "no packet");
   EXPECT_TRUE(finished.at("commit").is_null());
   EXPECT_TRUE(finished.at("result").is_null());
+}
+
+TEST_F(WriteRoutesTest, ARequestWhoseFileWasSetAsideIsRejectedWithTheReason) {
+  const std::string id = Ulid::FromParts(At(0), {7}).ToText();
+  const auto failed = mesh_.volume().queue_failed();
+  std::filesystem::create_directories(failed);
+  for (const char* suffix : {"", ".reason"})
+    std::ofstream(failed / ("00000000000000000042-" + id + ".packet-inject.1" + suffix))
+        << "it is torn\nname: x";
+  const Json outcome = GetJson("/api/requests/" + id);
+  EXPECT_EQ(outcome.at("state"), "finished");
+  EXPECT_EQ(outcome.at("outcome"), "rejected");
+  EXPECT_EQ(outcome.at("kind"), "packet-inject");
+  EXPECT_EQ(outcome.at("reason"), "it is torn");
 }
 
 TEST_F(WriteRoutesTest, UnknownRequestsAre404AndMalformedIds400) {
