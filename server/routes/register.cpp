@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "server/http/openapi.h"
+#include "server/routes/changes.h"
 #include "server/routes/health.h"
+#include "server/routes/history.h"
 #include "server/routes/json_response.h"
 #include "server/routes/metrics_route.h"
 #include "server/routes/multibyte.h"
@@ -42,6 +44,8 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPacketRoutes(router, context);
   RegisterPostedPacketRoutes(router, context);
   RegisterMultibyteRoutes(router, context);
+  RegisterHistoryRoutes(router, context);
+  RegisterChangeRoutes(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }
