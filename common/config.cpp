@@ -128,6 +128,7 @@ void ReadServing(Section& root, const std::filesystem::path& folder, Config& con
   root.Read("listen", config.listen);
   ReadSection(root, "http", [&](Section& section) {
     section.ReadInteger("maxConnections", config.http.max_connections, 1, 100'000);
+    section.ReadInteger("maxStreams", config.http.max_streams, 1, 100'000);
     section.ReadInteger("maxBodyBytes", config.http.max_body_bytes, 1, 1 << 30);
     section.ReadInteger("maxHeaderBytes", config.http.max_header_bytes, 256, 1 << 20);
     section.ReadDuration("requestTimeoutSeconds", config.http.request_timeout, 1, 3600);

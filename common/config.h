@@ -64,6 +64,7 @@ struct ListLimits {
 /// `http`: what one connection may cost the server.
 struct HttpLimits {
   int max_connections = 1024;
+  int max_streams = 1024;  ///< event streams, which are not among the connections
   std::int64_t max_body_bytes = 4 << 20;
   std::int64_t max_header_bytes = 16 << 10;
   std::chrono::seconds request_timeout{10};

@@ -20,6 +20,9 @@ struct StreamBounds {
   std::int64_t floor = 0, head = 0;
 };
 
+/// How much of the epoch a cursor carries.
+inline constexpr std::size_t kCursorEpochDigits = 16;
+
 /// `<first 16 digits of the epoch>-<position>`
 std::string CursorText(std::string_view epoch, std::int64_t position);
 /// Nothing for a text of any other form.
@@ -30,13 +33,14 @@ enum class ResetReason {
   kBehindRetention,  ///< rows after the cursor are deleted
   kAheadOfHead,      ///< it names a row that does not exist yet
   kOtherEpoch,       ///< it belongs to another database
+  kTooFarBehind,     ///< more has happened since than a stream catches up with
 };
-/// "behind_retention", "ahead_of_head", "other_epoch".
+/// "behind_retention", "ahead_of_head", "other_epoch", "too_far_behind".
 std::string_view Name(ResetReason reason);
 /// What a person should know of it.
 std::string_view Describe(ResetReason reason);
 
-/// Nothing when a stream can go on after the cursor and miss nothing.
+/// Nothing when a stream can go on after the cursor and miss nothing. Never kTooFarBehind.
 std::optional<ResetReason> FindReset(const StreamCursor& cursor, const StreamBounds& bounds);
 
 }  // namespace heliograph::server

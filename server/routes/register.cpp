@@ -4,6 +4,7 @@
 
 #include "server/http/openapi.h"
 #include "server/routes/changes.h"
+#include "server/routes/events.h"
 #include "server/routes/health.h"
 #include "server/routes/history.h"
 #include "server/routes/json_response.h"
@@ -46,6 +47,7 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterMultibyteRoutes(router, context);
   RegisterHistoryRoutes(router, context);
   RegisterChangeRoutes(router, context);
+  RegisterEventRoutes(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }
