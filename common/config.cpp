@@ -94,6 +94,8 @@ void ReadHousekeeping(Section& root, Config& config) {
     section.ReadDays("observerDays", config.retention.observer_days);
     section.ReadDays("metricsDays", config.retention.metrics_days);
     section.ReadDays("packetDays", config.retention.packet_days);
+    section.ReadDays("historyDays", config.retention.history_days);
+    section.ReadInteger("historyCommits", config.retention.history_commits, 10, 1'000'000);
   });
   root.ReadInteger("neighborEdgesMaxAgeDays", config.neighbor_edges_max_age_days, 1, kMaxDays);
   ReadSection(root, "metrics", [&](Section& section) {

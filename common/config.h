@@ -46,6 +46,8 @@ struct RetentionConfig {
   std::optional<int> observer_days = 14;
   std::optional<int> metrics_days = 30;
   std::optional<int> packet_days;
+  std::optional<int> history_days = 30;  ///< how long a state can be asked for as of a commit
+  int history_commits = 200;             ///< of each stream, however old
 
   bool operator==(const RetentionConfig&) const = default;
 };

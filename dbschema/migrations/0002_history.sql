@@ -21,3 +21,9 @@ CREATE TRIGGER feed_capability_opened AFTER INSERT ON node_capability BEGIN
          (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq = NEW.from_seq)
   FROM identity AS i WHERE i.key = NEW.node_key;
 END;
+
+-- What can still be asked for is there.
+CREATE TRIGGER node_capability_floor_first BEFORE DELETE ON node_capability
+WHEN coalesce(OLD.to_seq > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'history_floor'), 1)
+  AND (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'raise history_floor first'); END;

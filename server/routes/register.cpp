@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/http/openapi.h"
+#include "server/routes/branches.h"
 #include "server/routes/changes.h"
 #include "server/routes/events.h"
 #include "server/routes/health.h"
@@ -13,8 +14,10 @@
 #include "server/routes/nodes.h"
 #include "server/routes/observers.h"
 #include "server/routes/packets.h"
+#include "server/routes/pins.h"
 #include "server/routes/posted_packet.h"
 #include "server/routes/prune.h"
+#include "server/routes/recovery.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
 
@@ -48,6 +51,9 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterHistoryRoutes(router, context);
   RegisterChangeRoutes(router, context);
   RegisterEventRoutes(router, context);
+  RegisterBranchRoutes(router, context);
+  RegisterPinRoutes(router, context);
+  RegisterRecoveryRoute(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }
