@@ -8,6 +8,9 @@ CREATE TABLE pin(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pin_by_commit ON pin(commit_seq);
 
+-- The newest commits of a stream, however many there are of others.
+CREATE INDEX commit_log_by_stream ON commit_log(branch_id, stream, commit_seq);
+
 -- The feed names a status as every route does.
 DROP TRIGGER feed_capability_opened;
 CREATE TRIGGER feed_capability_opened AFTER INSERT ON node_capability BEGIN

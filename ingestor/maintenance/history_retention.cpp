@@ -15,16 +15,26 @@ constexpr std::chrono::hours kDay{24};
 
 // The head is always kept, so that the present is a moment of history like any other. Before main's first
 // commit there was nothing, which costs nothing to keep.
+// Every part is a few steps in an index, for the writer waits meanwhile: streams are found by asking for the
+// next.
 constexpr const char* kWantedFloor = R"sql(
-  WITH young(seq) AS (SELECT min(commit_seq) FROM commit_log WHERE committed_us >= ?1),
-       numbered(seq, place) AS (SELECT commit_seq, row_number() OVER
-                                  (PARTITION BY branch_id, stream ORDER BY commit_seq DESC)
-                                FROM commit_log WHERE stream IS NOT NULL AND branch_id = 1),
-       newest(seq) AS (SELECT min(seq) FROM numbered WHERE place <= ?2)
+  WITH RECURSIVE
+    streams(stream) AS (SELECT min(stream) FROM commit_log WHERE branch_id = 1
+                        UNION ALL
+                        SELECT (SELECT min(stream) FROM commit_log WHERE branch_id = 1 AND stream > s.stream)
+                        FROM streams AS s WHERE s.stream IS NOT NULL),
+    newest(seq) AS (SELECT min(coalesce((SELECT commit_seq FROM commit_log
+                                         WHERE branch_id = 1 AND stream = s.stream
+                                         ORDER BY commit_seq DESC LIMIT 1 OFFSET ?2 - 1),
+                                        (SELECT min(commit_seq) FROM commit_log
+                                         WHERE branch_id = 1 AND stream = s.stream)))
+                    FROM streams AS s WHERE s.stream IS NOT NULL),
+    young(seq) AS (SELECT (SELECT commit_seq FROM commit_log WHERE branch_id = 1 AND committed_us >= ?1
+                           ORDER BY committed_us LIMIT 1))
   SELECT min(coalesce(young.seq, head_seq), coalesce(newest.seq, head_seq), head_seq,
              coalesce((SELECT min(base_seq) FROM branch WHERE state='live'), head_seq),
              coalesce((SELECT min(commit_seq) FROM pin), head_seq)),
-         (SELECT min(commit_seq) FROM commit_log WHERE branch_id = 1 AND kind <> 'genesis'),
+         (SELECT commit_seq FROM commit_log WHERE branch_id = 1 AND committed_us > 0 ORDER BY committed_us LIMIT 1),
          (SELECT min(commit_seq) FROM commit_log)
   FROM branch, young, newest WHERE branch_id = 1)sql";
 

@@ -192,7 +192,7 @@ TEST_F(EventRoutesTest, WhoeverDropsAndResumesSeesTheExactSequence) {
     std::vector<std::int64_t> seen;
   };
   std::vector<Client> clients;
-  for (int i = 0; i < 40; ++i) clients.push_back({Listen("cursor=" + At(0)), {}});
+  for (int i = 0; i < 200; ++i) clients.push_back({Listen("cursor=" + At(0)), {}});
   for (int round = 0; round < 60; ++round) {
     mesh_.Confirm(node_, round % 2 == 0 ? "relay" : "advert");
     for (Client& client : clients) {
