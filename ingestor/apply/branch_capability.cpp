@@ -1,9 +1,11 @@
 #include "ingestor/apply/branch_capability.h"
 
+#include <map>
 #include <utility>
 
 #include "common/failpoint.h"
 #include "ingestor/store/capability_store.h"
+#include "ingestor/store/readiness_store.h"
 
 namespace heliograph::ingestor {
 namespace {
@@ -42,10 +44,15 @@ Verdict ApplyBranchCapability(const ApplyContext& context, const queue::QueueFil
     ++(stored ? facts.updated : facts.inserted);
     changes.emplace_back(*node, merged);
   }
-  if (changes.empty())
+  ReadinessStore readiness(database);
+  std::map<std::string, std::optional<std::string>> figures;
+  if (snapshot.readiness)
+    figures = ChangedFigures(readiness.Seen(branch->id, branch->base), Rounded(*snapshot.readiness));
+  if (changes.empty() && figures.empty())
     return Verdict::Of(Outcome::kNoop, "nothing that is versioned differs on " + branch->name);
   const CommitSeq commit = context.store.commits().Begin(facts, context.now);
   for (const auto& [node, state] : changes) capabilities.Change(branch->id, node, state, commit);
+  for (const auto& [region, text] : figures) readiness.Change(branch->id, region, text, commit);
   context.store.commits().MoveHead(branch->id, commit);
   Verdict verdict =
       Verdict::Of(Outcome::kApplied, std::to_string(changes.size()) + " nodes differ on " + branch->name);

@@ -11,7 +11,8 @@
 namespace heliograph::ingestor {
 
 /// A multibyte snapshot of a what-if run: it is stored for its branch alone, and what main says of the nodes
-/// stays.
+/// stays. A merge takes the capability over; readiness is only compared, for main's own follows from its
+/// capability.
 Verdict ApplyBranchCapability(const ApplyContext& context, const queue::QueueFile& file,
                               const MultibyteSnapshot& snapshot);
 

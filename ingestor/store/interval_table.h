@@ -16,6 +16,7 @@ struct IntervalTable {
 
 inline constexpr std::array kIntervalTables{
     IntervalTable{"node_capability", "branch_id, node_key, from_seq", "node_key"},
+    IntervalTable{"switch_readiness", "branch_id, region, from_seq", "region"},
 };
 
 inline std::span<const IntervalTable> IntervalTables() {

@@ -31,7 +31,7 @@ std::string Rows(const EntityKind& kind, std::string_view columns) {
 }
 
 struct DatedState {
-  std::string state;
+  std::optional<std::string> state;
   std::optional<std::int64_t> to_seq;
 };
 
@@ -45,7 +45,7 @@ std::optional<DatedState> NewestOn(ReaderConnection& reader, const EntityKind& k
   BindKey(row, 2, key);
   row.bind(3, seq);
   if (!row.executeStep()) return std::nullopt;
-  return DatedState{row.getColumn(0).getString(), NumberOf(row.getColumn(1))};
+  return DatedState{TextOf(row.getColumn(0)), NumberOf(row.getColumn(1))};
 }
 
 std::optional<std::string> StateUnlessEnded(std::optional<DatedState> dated, std::int64_t seq) {
@@ -63,7 +63,8 @@ void AppendIntervals(ReaderConnection& reader, const EntityKind& kind, const Ent
       std::string(kind.state) + " FROM " + std::string(kind.intervals) +
       " JOIN commit_log AS f ON f.commit_seq = v.from_seq LEFT JOIN commit_log AS t ON t.commit_seq = "
       "v.to_seq WHERE v.branch_id = ?1 AND " +
-      std::string(kind.key) + " = ?2 AND v.from_seq > ?3 AND v.from_seq <= ?4 ORDER BY v.from_seq LIMIT ?5");
+      std::string(kind.key) + " = ?2 AND v.from_seq > ?3 AND v.from_seq <= ?4 AND " +
+      std::string(kind.state) + " IS NOT NULL ORDER BY v.from_seq LIMIT ?5");
   rows.bind(1, branch);
   BindKey(rows, 2, key);
   rows.bind(3, after);
@@ -92,7 +93,8 @@ StatesById StatesWith(ReaderConnection& reader, const EntityKind& kind, std::str
                       std::int64_t seq, const std::string& after, std::size_t limit) {
   const std::string id(kind.id);
   Statement& rows = reader.Prepared(Rows(kind, id + ", " + std::string(kind.state)) + " WHERE " +
-                                    std::string(boundary) + " = ?1 AND " + id + " > ?2 ORDER BY 1 LIMIT ?3");
+                                    std::string(boundary) + " = ?1 AND " + id + " > ?2 AND " +
+                                    std::string(kind.state) + " IS NOT NULL ORDER BY 1 LIMIT ?3");
   rows.bind(1, seq);
   rows.bind(2, after);
   rows.bind(3, static_cast<std::int64_t>(limit));

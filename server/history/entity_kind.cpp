@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/public_key.h"
+#include "server/http/request.h"
 
 namespace heliograph::server {
 namespace {
@@ -17,6 +18,22 @@ std::optional<EntityKey> NodeKeyOf(std::string_view id) {
 std::string CanonicalNodeId(std::string_view id) {
   const auto key = PublicKey::FromHex(id);
   return key ? key->ToHex() : std::string(id);
+}
+
+constexpr std::string_view kWholeMesh = "mesh";
+
+std::string CanonicalRegionId(std::string_view id) {
+  std::string upper(id);
+  if (EqualsIgnoringCase(id, kWholeMesh)) return std::string(kWholeMesh);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return upper;
+}
+
+/// Of readiness: "mesh" is the whole, which has the empty text for its region.
+std::optional<EntityKey> RegionKeyOf(std::string_view id) {
+  if (id.empty()) return std::nullopt;
+  return EntityKey(CanonicalRegionId(id) == kWholeMesh ? std::string() : CanonicalRegionId(id));
 }
 
 constexpr std::array kKinds{
@@ -33,6 +50,17 @@ constexpr std::array kKinds{
         .key_of = NodeKeyOf,
         .canonical_id = CanonicalNodeId,
         .id_form = "a public key of 64 hexadecimal digits",
+    },
+    EntityKind{
+        .name = "readiness",
+        .stream = "multibyte",
+        .intervals = "switch_readiness AS v",
+        .id = "iif(v.region = '', 'mesh', v.region)",
+        .key = "v.region",
+        .state = "v.figures",
+        .key_of = RegionKeyOf,
+        .canonical_id = CanonicalRegionId,
+        .id_form = "mesh, or the IATA code of a region",
     },
 };
 

@@ -22,7 +22,7 @@ struct EntityKind {
   std::string_view intervals;  ///< SQL: tables of the rows, with columns v.branch_id, v.from_seq and v.to_seq
   std::string_view id;         ///< SQL: the id as text
   std::string_view key;        ///< SQL: what equals an EntityKey
-  std::string_view state;      ///< SQL: the versioned columns as a JSON object
+  std::string_view state;  ///< SQL: the versioned columns as a JSON object; NULL: none, as before the first
   /// The key that the id spells, in any case; nothing when it spells none.
   std::optional<EntityKey> (*key_of)(std::string_view id);
   /// The id as answers spell it.

@@ -134,18 +134,22 @@ void WriteCounts(JsonText& out, const char* name, const CapabilityCounts& counts
       .EndObject();
 }
 
-void WriteDifference(JsonText& out, const BranchDifference& difference) {
+void WriteDifference(JsonText& out, const BranchDifference& difference, const Visibility& visibility,
+                     const MeshView& view) {
+  const auto shown = [&](const std::optional<std::string>& state) {
+    return state ? ShownState(visibility, view, *state) : "null";
+  };
   const char* changed = !difference.main_changed ? "branch" : !difference.branch_changed ? "main" : "both";
   out.BeginObject()
       .Member("entity_kind", difference.kind->name)
       .Member("entity_id", difference.id)
       .Member("changed_on", changed)
       .Key("base")
-      .Raw(difference.base.value_or("null"))
+      .Raw(shown(difference.base))
       .Key("main")
-      .Raw(difference.main.value_or("null"))
+      .Raw(shown(difference.main))
       .Key("branch")
-      .Raw(difference.branch.value_or("null"))
+      .Raw(shown(difference.branch))
       .EndObject();
 }
 
@@ -169,7 +173,7 @@ Response AnswerDiff(const Request& request, const RouteContext& context, const M
   out.EndObject().Key("differences").BeginArray();
   for (const BranchDifference& difference : answer.differences) {
     if (ShowsEntity(context.visibility(), view, difference.kind->name, difference.id))
-      WriteDifference(out, difference);
+      WriteDifference(out, difference, context.visibility(), view);
   }
   out.EndArray().Member("next", next).EndObject();
   return TaggedJson(request, std::move(out).Take());
@@ -240,7 +244,7 @@ void AddReads(Router& router, const RouteContext& context) {
       Method::kGet, "/api/branches/{name}/diff",
       "What is versioned otherwise on the branch than on main now, with the state at the branch's base, and "
       "how many nodes have which capability on each side.");
-  diff.parameters.push_back(TextDoc("entity_kind", "Only entities of this kind: node."));
+  diff.parameters.push_back(TextDoc("entity_kind", "Only entities of this kind: node or readiness."));
   diff.parameters.push_back(LimitDoc(kDefaultPage, kMaxPage));
   diff.parameters.push_back(CursorDoc());
   diff.responses = {{200, "branch, main_seq, multibyte, differences and next.", "application/json"},

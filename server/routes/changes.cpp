@@ -67,8 +67,10 @@ ChangePage LoadPage(const Request& request, const RouteContext& context, const M
       for (ChangeEntry& row : rows) {
         if (page.entries.size() == limit) return page;
         page.position = row.seq;
-        if (filter.Passes(row) && ShowsEntity(context.visibility(), view, row.entity_kind, row.entity_id))
-          page.entries.push_back(std::move(row));
+        if (!filter.Passes(row) || !ShowsEntity(context.visibility(), view, row.entity_kind, row.entity_id))
+          continue;
+        row.payload = ShownState(context.visibility(), view, row.payload);
+        page.entries.push_back(std::move(row));
       }
       if (rows.size() < kReadAtATime) page.position = page.bounds.head;
     }

@@ -62,6 +62,7 @@ std::shared_ptr<ChangeLog> MakeChangeLog(const RouteContext& context) {
     if (entries.size() == kChangesAtATime) page.end = entries.back().seq;
     for (ChangeEntry& entry : entries) {
       if (!ShowsEntity(context.visibility(), *view, entry.entity_kind, entry.entity_id)) continue;
+      entry.payload = ShownState(context.visibility(), *view, entry.payload);
       std::string frame =
           EventFrame("change", CursorText(bounds.epoch, entry.seq), ChangeJson(entry, bounds.epoch));
       const std::int64_t seq = entry.seq;

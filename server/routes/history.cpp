@@ -137,16 +137,22 @@ CommitWithChanges LoadCommit(const Request& request, const RouteContext& context
   });
 }
 
-void WriteChange(JsonText& out, const EntityChange& change) {
+std::string Shown(const RouteContext& context, const MeshView& view,
+                  const std::optional<std::string>& state) {
+  return state ? ShownState(context.visibility(), view, *state) : "null";
+}
+
+void WriteChange(JsonText& out, const EntityChange& change, const RouteContext& context,
+                 const MeshView& view) {
   const char* what = !change.before ? "inserted" : !change.after ? "removed" : "updated";
   out.BeginObject()
       .Member("entity_kind", change.kind->name)
       .Member("entity_id", change.id)
       .Member("change", what)
       .Key("before")
-      .Raw(change.before.value_or("null"))
+      .Raw(Shown(context, view, change.before))
       .Key("after")
-      .Raw(change.after.value_or("null"))
+      .Raw(Shown(context, view, change.after))
       .EndObject();
 }
 
@@ -167,7 +173,8 @@ Response AnswerCommit(const Request& request, const RouteContext& context, const
     }
     out.BeginArray();
     for (const EntityChange& change : *found.changes) {
-      if (ShowsEntity(context.visibility(), view, change.kind->name, change.id)) WriteChange(out, change);
+      if (ShowsEntity(context.visibility(), view, change.kind->name, change.id))
+        WriteChange(out, change, context, view);
     }
     out.EndArray();
   } else {
@@ -232,7 +239,8 @@ EntityAnswer LoadEntity(const Request& request, const RouteContext& context, con
   });
 }
 
-void WriteIntervals(JsonText& out, EntityAnswer& answer, std::size_t limit) {
+void WriteIntervals(JsonText& out, EntityAnswer& answer, std::size_t limit, const RouteContext& context,
+                    const MeshView& view) {
   std::optional<std::string> next;
   if (answer.intervals.size() > limit) {
     answer.intervals.resize(limit);
@@ -248,7 +256,7 @@ void WriteIntervals(JsonText& out, EntityAnswer& answer, std::size_t limit) {
         .Member("to_commit", interval.to_commit)
         .Member("to_time", interval.to_time)
         .Key("state")
-        .Raw(interval.state)
+        .Raw(Shown(context, view, interval.state))
         .EndObject();
   }
   out.EndArray().Member("next", next).Member("floor_seq", answer.floor);
@@ -266,9 +274,9 @@ Response AnswerEntity(const Request& request, const RouteContext& context, const
       .Key("as_of");
   WriteMoment(out, answer.moment);
   if (answer.moment) {
-    out.Key("state").Raw(answer.state.value_or("null"));
+    out.Key("state").Raw(Shown(context, view, answer.state));
   } else {
-    WriteIntervals(out, answer, limit);
+    WriteIntervals(out, answer, limit, context, view);
   }
   out.EndObject();
   return TaggedJson(request, std::move(out).Take());
@@ -324,12 +332,14 @@ Route EntityRoute(const RouteContext& context) {
       "What is versioned of one entity: as of a commit its state (null: it had none), without as_of its "
       "whole "
       "history, oldest first.";
-  route.parameters = {PathDoc("kind", "The kind of entity: node."),
-                      PathDoc("id", "Of a node its public key, 64 hexadecimal digits in any case."),
-                      BranchDoc(),
-                      AsOfDoc(),
-                      LimitDoc(kDefaultPage, kMaxPage),
-                      CursorDoc()};
+  route.parameters = {
+      PathDoc("kind", "The kind of entity: node or readiness."),
+      PathDoc("id",
+              "Of a node its public key, 64 hexadecimal digits in any case; of readiness mesh, or a region."),
+      BranchDoc(),
+      AsOfDoc(),
+      LimitDoc(kDefaultPage, kMaxPage),
+      CursorDoc()};
   route.responses = {{200, "state, or history and next.", "application/json"},
                      ProblemDoc(404, "No such kind, entity, branch or commit."),
                      ProblemDoc(409, "The commit is not in the history of the branch."),

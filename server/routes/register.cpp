@@ -17,6 +17,7 @@
 #include "server/routes/pins.h"
 #include "server/routes/posted_packet.h"
 #include "server/routes/prune.h"
+#include "server/routes/readiness.h"
 #include "server/routes/recovery.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
@@ -54,6 +55,7 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterBranchRoutes(router, context);
   RegisterPinRoutes(router, context);
   RegisterRecoveryRoute(router, context);
+  RegisterReadinessRoute(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }

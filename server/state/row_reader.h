@@ -50,6 +50,14 @@ inline constexpr const char* kCapabilityTouchedSince =
 /// Those that commits above `after` changed.
 std::vector<CapabilityChange> ReadCapabilityChanges(ReaderConnection& connection, std::int64_t after);
 
+/// The present readiness of main: of the whole mesh and of each region; without scopes when there is none.
+/// One whose figures cannot be read is left out.
+SwitchReadiness ReadReadiness(ReaderConnection& connection);
+/// The same as it was at a commit, of main or of a branch: that sees of a region that it has not written
+/// itself what main had at the branch's `base`.
+SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq, std::int64_t branch = 1,
+                                std::int64_t base = 0);
+
 /// capability_counters: only the counters and the time of the last proof are filled.
 std::vector<std::pair<IdentityKey, NodeCapability>> ReadCapabilityCounters(ReaderConnection& connection);
 

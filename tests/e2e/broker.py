@@ -2,6 +2,8 @@
 """The ingestor at a real broker, which stops, is cut off, and keeps what the ingestor misses: broker.py [FOLDER]."""
 import hashlib
 import json
+import os
+import subprocess
 import sys
 import threading
 import unittest
@@ -9,7 +11,7 @@ import unittest
 from support.broker import Broker, DeafProxy, Publisher, free_ports
 from support.frames import OBSERVER, message, packet_line, text_frame, topic
 from support.observatory import Observatory, now_text
-from support.programs import eventually, main
+from support.programs import eventually, main, programs_folder
 
 
 def packets(first, count):
@@ -96,6 +98,20 @@ class LivePackets(AtABroker):
         for path in ("/api/mqtt/status", "/api/healthz", "/metrics"):
             self.assertNotIn(secret.encode(), client.get(path).body)
         self.assertNotIn(secret, str(self.rows("SELECT * FROM ingest_status")))
+
+    def test_a_simulated_mesh_that_plays_to_the_broker_is_stored_as_its_truth_says(self):
+        ingestor = self.connected_ingestor()
+        self.expect_live(0)
+        truth = self.path("truth.json")
+        meshsim = os.path.join(programs_folder(), "meshsim")
+        subprocess.run([meshsim, "--mqtt", self.broker.url, "--speed", "1e6", "--nodes", "40", "--messages", "5000",
+                        "--truth", truth], check=True, capture_output=True, timeout=120)
+        with open(truth, encoding="utf-8") as file:
+            summary = json.load(file)["summary"]
+        eventually("all is stored", lambda: self.observations() >= summary["observations"] + 1)
+        self.stop(ingestor)
+        self.assertEqual(self.observations(), summary["observations"] + 1)
+        self.assertEqual(self.count("transmissions"), summary["transmissions"] + 1)
 
     def test_each_observation_is_stored_once_although_two_brokers_bring_it(self):
         other = Broker(self, "other")

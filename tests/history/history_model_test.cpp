@@ -9,8 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/capability_merge.h"
 #include "ingestor/maintenance/history_retention.h"
-#include "ingestor/store/capability_merge.h"
 #include "server/feed/change_reader.h"
 #include "server/history/as_of.h"
 #include "server/history/commit_reader.h"
@@ -22,7 +22,6 @@
 namespace heliograph::testing {
 namespace {
 
-using ingestor::CapabilityState;
 using ingestor::Outcome;
 
 constexpr int kNodes = 6;
@@ -119,7 +118,7 @@ class Game {
       entries.push_back(RandomEntry(node));
       const auto stored = world.find(node);
       const CapabilityState before = stored == world.end() ? CapabilityState{} : stored->second;
-      const CapabilityState merged = ingestor::Merge(before, entries.back());
+      const CapabilityState merged = heliograph::Merge(before, entries.back());
       if (merged == before) continue;
       world[node] = merged;
       written.insert(node);

@@ -30,3 +30,9 @@ CREATE TRIGGER node_capability_floor_first BEFORE DELETE ON node_capability
 WHEN coalesce(OLD.to_seq > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'history_floor'), 1)
   AND (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
   BEGIN SELECT RAISE(ABORT, 'raise history_floor first'); END;
+CREATE TRIGGER switch_readiness_floor_first BEFORE DELETE ON switch_readiness
+WHEN coalesce(OLD.to_seq > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'history_floor'), 1)
+  AND (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'raise history_floor first'); END;
+CREATE INDEX switch_readiness_from ON switch_readiness(from_seq);
+CREATE INDEX switch_readiness_closed ON switch_readiness(to_seq) WHERE to_seq IS NOT NULL;
