@@ -196,13 +196,15 @@ ExitCode CheckVolume(const Arguments& arguments) {
   return ExitCode::kFine;
 }
 
+BackupProgress ShownCopy() {
+  if (isatty(STDERR_FILENO) == 0) return {};
+  return [](int copied, int total) {
+    ShowProgress(static_cast<std::uint64_t>(copied), static_cast<std::uint64_t>(total));
+  };
+}
+
 ExitCode BackUp(const Arguments& arguments) {
-  BackupProgress progress;
-  if (isatty(STDERR_FILENO) != 0)
-    progress = [](int copied, int total) {
-      ShowProgress(static_cast<std::uint64_t>(copied), static_cast<std::uint64_t>(total));
-    };
-  Backup(Volume(arguments.data), arguments.file, progress);
+  Backup(Volume(arguments.data), arguments.file, ShownCopy());
   std::cout << "backed up to " << arguments.file << '\n';
   return ExitCode::kFine;
 }
@@ -210,10 +212,14 @@ ExitCode BackUp(const Arguments& arguments) {
 ExitCode RestoreVolume(const Arguments& arguments) {
   const Volume volume(arguments.data);
   const VolumeLock lock(volume);
-  Restore(volume, arguments.file);
-  std::cout << "restored from " << arguments.file
-            << ", under a new epoch; the database that was there is kept as " << volume.database().string()
-            << ".before-restore\n";
+  const RestoreReport report = Restore(volume, arguments.file, ShownCopy());
+  if (const auto inbox = queue::Inbox::Open(volume); !inbox) throw std::runtime_error(inbox.error().text);
+  std::cout << "restored from " << arguments.file << ", under a new epoch";
+  if (report.kept) std::cout << "; the database that was there is kept as " << report.kept->string();
+  std::cout << '\n';
+  if (report.damage)
+    std::cout << "it is kept as it was, with its log beside it, for it could not be opened: "
+              << *report.damage << '\n';
   return ExitCode::kFine;
 }
 

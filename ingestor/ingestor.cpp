@@ -145,10 +145,14 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
     tasks.push_back({std::move(name), period, first_after, std::move(step)});
   };
   add("data_moves", seconds(5), seconds(0), [&store] { return MoveData(store.database()); });
-  add("inactive_nodes", hours(1), seconds(5), [&store, rules] { return RetireNodes(store, rules); });
-  add("inactive_observers", hours(1), seconds(15), [&store, rules] { return RetireObservers(store, rules); });
-  add("observer_metrics", hours(24), seconds(30), [&store, rules] { return PruneSamples(store, rules); });
-  add("dropped_packets", hours(24), seconds(45), [&store, rules] { return PruneDropped(store, rules); });
+  add("inactive_nodes", hours(1), seconds(5),
+      [&store, rules] { return RetireNodes(store, rules, WallClockNow()); });
+  add("inactive_observers", hours(1), seconds(15),
+      [&store, rules] { return RetireObservers(store, rules, WallClockNow()); });
+  add("observer_metrics", hours(24), seconds(30),
+      [&store, rules] { return PruneSamples(store, rules, WallClockNow()); });
+  add("dropped_packets", hours(24), seconds(45),
+      [&store, rules] { return PruneDropped(store, rules, WallClockNow()); });
   add("packets", hours(24), minutes(1), [&store, rules, cursor = std::int64_t{0}]() mutable {
     return PrunePackets(store, rules, WallClockNow(), cursor);
   });

@@ -15,8 +15,9 @@ constexpr std::int64_t kDayMs = 86'400'000;
 
 /// An entry whose proofs have aged out says nothing.
 bool IsTooOld(const CapabilityEntry& entry, const ApplyContext& context) {
-  if (!context.capability_age_out_days || !context.store.data_time() || !entry.last_proof_at) return false;
-  const auto age = *context.store.data_time() - *entry.last_proof_at;
+  const auto now = context.store.data_time(context.now);
+  if (!context.capability_age_out_days || !now || !entry.last_proof_at) return false;
+  const auto age = *now - *entry.last_proof_at;
   return age.count() > *context.capability_age_out_days * kDayMs;
 }
 

@@ -26,11 +26,11 @@ struct RetentionRules {
 
 /// Each function is a step of a maintenance task: it deletes or moves at most some thousand rows in one
 /// transaction, so that the ingest waits for no more than some 50 ms, and says whether there is more.
-/// REQUIRED: no transaction is open.
-StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules);
-StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules);
-StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules);
-StepOutcome PruneDropped(MeshStore& store, const RetentionRules& rules);
+/// REQUIRED: no transaction is open, and `wall_clock` is the present time.
+StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
+StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
+StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
+StepOutcome PruneDropped(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
 /// Deletes transmissions that nobody heard since the cutoff, with their observations. Their ids never come
 /// back.
 StepOutcome PrunePackets(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -59,9 +60,12 @@ class MeshStore {
   SourceCounters counters_of(SourceIndex source) const;
   const std::string& epoch() const { return epoch_; }
 
-  /// The newest receipt of any stored packet: "now" for all windows and ages. Nothing while there are no
-  /// packets.
-  std::optional<UtcMillis> data_time() const { return data_time_; }
+  /// The newest receipt of any stored packet: "now" for all windows and ages. Never later than `wall_clock`,
+  /// for a packet that was stored while the clock was ahead must not age everything else for good. Nothing
+  /// while there are no packets.
+  std::optional<UtcMillis> data_time(UtcMillis wall_clock) const {
+    return data_time_ ? std::optional(std::min(*data_time_, wall_clock)) : std::nullopt;
+  }
 
   /// Stores one message. REQUIRED: a transaction is open. Returns what a packet became.
   std::optional<StoredPacket> Take(const Prepared& message);

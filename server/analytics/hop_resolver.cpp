@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <span>
 
 namespace heliograph::server {
 namespace {
@@ -76,6 +77,7 @@ class TreeInference {
     } else {
       for (StepStates& step : steps_) step.belief = step.below;
     }
+    TellTwinsApart();
     for (StepStates& step : steps_) Write(step, out);
   }
 
@@ -208,6 +210,58 @@ class TreeInference {
     }
   }
 
+  /// Nobody sends a flood on twice: steps with the same hash are different nodes.
+  void TellTwinsApart() {
+    std::vector<std::pair<HopKey, std::size_t>> by_hop;
+    for (std::size_t i = 0; i < steps_.size(); ++i) by_hop.emplace_back(flood_.steps[i].hop, i);
+    std::sort(by_hop.begin(), by_hop.end());
+    for (auto begin = by_hop.begin(); begin != by_hop.end();) {
+      const auto end =
+          std::find_if(begin, by_hop.end(), [&](const auto& item) { return item.first != begin->first; });
+      // Steps with the same hash have the same candidates in the same order.
+      if (end - begin > 1) ShareOut({begin, end});
+      begin = end;
+    }
+  }
+
+  /// Weighs all ways to give the sendings to different nodes, by the set of nodes that are given away: those
+  /// before a sending, and those after it. Any number of unheard nodes can be behind them.
+  void ShareOut(std::span<const std::pair<HopKey, std::size_t>> twins) {
+    const std::size_t count = twins.size(), known = steps_[twins[0].second].count - 1;
+    const std::size_t sets = std::size_t{1} << known;
+    before_.assign((count + 1) * sets, 0);
+    after_.assign((count + 1) * sets, 0);
+    const auto with = [known](std::size_t set, std::size_t state) {
+      return state < known ? set | std::size_t{1} << state : set;
+    };
+    const auto is_free = [known](std::size_t set, std::size_t state) {
+      return state == known || (set >> state & 1) == 0;
+    };
+    before_[0] = 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      const StepStates& step = steps_[twins[i].second];
+      for (std::size_t set = 0; set < sets; ++set)
+        for (std::size_t state = 0; state <= known; ++state)
+          if (is_free(set, state))
+            before_[(i + 1) * sets + with(set, state)] += before_[i * sets + set] * step.belief[state];
+    }
+    std::fill(after_.end() - static_cast<std::ptrdiff_t>(sets), after_.end(), 1.0);
+    for (std::size_t i = count; i-- > 0;) {
+      StepStates& step = steps_[twins[i].second];
+      std::array<double, kMaxStates> shared{};
+      for (std::size_t set = 0; set < sets; ++set) {
+        for (std::size_t state = 0; state <= known; ++state) {
+          if (!is_free(set, state)) continue;
+          const double rest = step.belief[state] * after_[(i + 1) * sets + with(set, state)];
+          after_[i * sets + set] += rest;
+          shared[state] += before_[i * sets + set] * rest;
+        }
+      }
+      Normalise(shared, step.count);
+      step.belief = shared;
+    }
+  }
+
   static void Write(StepStates& step, ResolvedSteps& out) {
     Normalise(step.belief, step.count);
     std::array<HopCandidate, kMaxStates> sorted;
@@ -224,6 +278,7 @@ class TreeInference {
   const RelayEvidence& evidence_;
   const Flood& flood_;
   std::vector<StepStates> steps_;
+  std::vector<double> before_, after_;  ///< of the sendings in hand, by place and set
 };
 
 }  // namespace

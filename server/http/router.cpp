@@ -243,6 +243,10 @@ Response Router::Run(const Route& route, Request& request) const {
     }
     guard_->Require(request);
   }
+  if (request.body.size() > route.max_body_bytes) {
+    throw ProblemError(413, "The body is longer than the " + std::to_string(route.max_body_bytes) +
+                                " bytes that this route takes.");
+  }
   return route.handler(request);
 }
 

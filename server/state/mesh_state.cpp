@@ -47,10 +47,13 @@ void MeshState::LoadWarm(ReaderConnection& connection) {
   for (const auto& [key, observer] : observers_) {
     if (data_time_) data_time_ = std::max(data_time_, observer.shown->last_packet_at);
   }
+  if (data_time_) data_time_ = std::min(*data_time_, WallClockNow());
 }
 
 MeshState::Step MeshState::Follow(ReaderConnection& connection) {
   if (dbschema::ReadMeta(connection.database(), "epoch") != epoch_) return Step::kReplaced;
+  read_at_ = WallClockNow();
+  if (data_time_) data_time_ = std::min(*data_time_, read_at_);
   FollowRows(connection);
   FollowBounds(connection);
   if (FollowPackets(connection)) return Step::kMore;
@@ -130,14 +133,15 @@ void MeshState::FollowBounds(ReaderConnection& connection) {
 
 /// Each row is counted and passed by in one, so that a page that is cut short is simply a shorter page.
 bool MeshState::FollowPackets(ReaderConnection& connection) {
-  const bool more_transmissions = ReadTransmissionTimes(connection, transmission_cursor_, page_rows_,
-                                                        [&](std::int64_t id, UtcMillis first_seen) {
-                                                          transmissions_hour_.Add(first_seen);
-                                                          transmissions_day_.Add(first_seen);
-                                                          transmission_cursor_ = id;
-                                                          ++transmissions_;
-                                                          anything_changed_ = true;
-                                                        });
+  const bool more_transmissions = ReadTransmissionTimes(
+      connection, transmission_cursor_, page_rows_, [&](std::int64_t id, UtcMillis first_seen) {
+        const UtcMillis seen = std::min(first_seen, read_at_);
+        transmissions_hour_.Add(seen);
+        transmissions_day_.Add(seen);
+        transmission_cursor_ = id;
+        ++transmissions_;
+        anything_changed_ = true;
+      });
   const bool more_observations =
       ReadObservations(connection, observation_cursor_, page_rows_, [&](Reception& reception) {
         TakeReception(reception);
@@ -151,6 +155,7 @@ bool MeshState::FollowPackets(ReaderConnection& connection) {
 }
 
 void MeshState::TakeReception(Reception& reception) {
+  reception.received_at = std::min(reception.received_at, read_at_);
   if (reception.origin) {
     const auto signer = identities_.find(Number(*reception.origin));
     if (signer != identities_.end()) reception.origin_key = &signer->second;
@@ -322,8 +327,17 @@ ModelFacts MeshState::FactsOf(const NodeState& node) const {
     facts.proven_by_advert = view.capability.evidence == CapabilityEvidence::kAdvert;
   }
   facts.multibyte_adverts = static_cast<std::uint32_t>(node.computed.advert_proofs);
-  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key))
+  std::int64_t flood_adverts = 0;
+  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key)) {
     facts.one_byte_adverts = adverts->flood[0].adverts;
+    for (const SizeTally& size : adverts->flood) flood_adverts += size.adverts;
+  }
+  facts.other_adverts =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(0, view.advert_count - flood_adverts));
+  using Days = std::chrono::duration<double, std::ratio<86'400>>;
+  const SenderTally* sender = relays_.Sender(view.key);
+  if (sender != nullptr && sender->first_relayed[0])
+    facts.relay_days = Days(*sender->last_relayed[0] - *sender->first_relayed[0]).count();
   return facts;
 }
 

@@ -174,6 +174,9 @@ class MeshState {
   bool bounds_changed_ = false;
   std::int64_t transmissions_ = 0, observations_ = 0;
   MinuteWindow transmissions_hour_{60}, transmissions_day_{24 * 60};
+  /// The wall clock at this step. What was stored while the clock was ahead counts as heard now, for it must
+  /// not age everything else for good.
+  UtcMillis read_at_{};
   std::optional<UtcMillis> data_time_;
 
   std::unordered_set<std::int64_t> stale_nodes_;

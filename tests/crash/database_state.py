@@ -36,6 +36,10 @@ def opened(path):
         connection.close()
 
 
+def schema_version(database):
+    return database.execute("PRAGMA user_version").fetchone()[0]
+
+
 def database_of(volume):
     return pathlib.Path(volume) / "db" / "heliograph.db"
 

@@ -220,6 +220,8 @@ class GoldenRun:
             if number:
                 queue = queue or Queue(volume)
             self._take(step, volume, queue, self.room / f"before-{number}")
+        with database_state.opened(database_state.database_of(volume)) as database:
+            self.schema_version = database_state.schema_version(database)
 
     def _take(self, step, volume, queue, keep):
         if step.prepare:

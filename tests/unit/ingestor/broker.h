@@ -37,6 +37,8 @@ class Broker {
   std::string Log() const;
 
  private:
+  /// False when it ends instead of listening.
+  bool TryStart();
   void WriteConfiguration(bool tls, const std::string& password);
 
   std::filesystem::path folder_;
@@ -44,7 +46,8 @@ class Broker {
   pid_t process_ = -1;
 };
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the kernel gives to connections and to port 0, so that
+/// only another caller can take it meanwhile.
 std::uint16_t FreePort();
 
 /// Publishes each payload, which has no line end, from a process of its own: Paho has one thread and one lock

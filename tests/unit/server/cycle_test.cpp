@@ -1,5 +1,8 @@
 #include "server/analytics/cycle.h"
 
+#include <chrono>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -143,7 +146,9 @@ TEST_F(AnalyticsCycleOnVolume, RunsByItselfOnceThereIsSomething) {
       },
       *publisher_, readers_, settings);
   cycle.Start();
-  while (cycle.Latest().result != Result::kPublished) std::this_thread::yield();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (cycle.Latest().result != Result::kPublished && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   cycle.Stop();
   EXPECT_EQ(publisher_->List()->files.size(), 1U);
 }

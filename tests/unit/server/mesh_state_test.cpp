@@ -276,6 +276,19 @@ TEST_F(MeshStateOnDatabase, ProofsAgeOutInDataTimeWhenTheRuleSaysSo) {
   EXPECT_EQ(FollowAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kConfirmed);
 }
 
+TEST_F(MeshStateOnDatabase, APacketOfAClockThatWasAheadAgesNothing) {
+  observatory_.AddNode(repeater_);
+  const auto observer = observatory_.AddObserver(observer_);
+  constexpr std::int64_t kCentury = 100LL * 365 * 86'400'000;
+  const std::int64_t now = WallClockNow().time_since_epoch().count() - kStartOfData;
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType, 0, now), observer, kFlood, 2, "ab12");
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType, 0, kCentury), observer, kFlood, 1, "");
+  Load({.capability_age_out_days = 7});
+  const auto view = FollowAll();
+  EXPECT_EQ(view->FindNode(repeater_)->capability.status, CapabilityStatus::kConfirmed);
+  EXPECT_LE(view->data_time, WallClockNow());
+}
+
 TEST_F(MeshStateOnDatabase, CountersOfAnAppliedSnapshotArrive) {
   const auto node = observatory_.AddNode(repeater_);
   LoadAll();

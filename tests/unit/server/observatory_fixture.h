@@ -17,7 +17,7 @@
 
 namespace heliograph::server {
 
-inline constexpr std::int64_t kStartOfData = 1'790'000'000'000;
+inline constexpr std::int64_t kStartOfData = 1'750'000'000'000;
 
 /// A key that starts with these bytes; the last byte tells keys with equal starts apart.
 inline PublicKey KeyOf(std::initializer_list<int> prefix, int last = 1) {

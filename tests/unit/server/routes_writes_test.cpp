@@ -8,6 +8,7 @@ namespace heliograph::server {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class WriteRoutesTest : public RoutesTest {
  protected:
@@ -56,6 +57,20 @@ TEST_F(WriteRoutesTest, DecodeRefusesWhatIsNoPacket) {
                            R"({"hex":"abc"})", R"({"hex":"04"})", R"({"hex":"04ff0102"})"}) {
     EXPECT_TRUE(PostJson("/api/decode", body, 400).contains("error")) << body;
   }
+}
+
+TEST_F(WriteRoutesTest, BodiesThatNoPacketNeedsAreRefusedBeforeTheyAreParsed) {
+  for (const char* path : {"/api/decode", "/api/packets"}) {
+    EXPECT_EQ(Post(path, std::string(4 * 1024 * 1024, '[')).status, 413) << path;
+    EXPECT_EQ(Post(path, "{" + std::string(4096, ' ') + "}").status, 413) << path;
+  }
+  EXPECT_EQ(Post("/api/nodes", "{}").status, 405);
+}
+
+TEST_F(WriteRoutesTest, DeepBodiesAreRefused) {
+  const std::string deep = R"({"hex":)" + std::string(2000, '[') + std::string(2000, ']') + "}";
+  EXPECT_THAT(Post("/api/decode", deep).Text(), HasSubstr("nested"));
+  EXPECT_EQ(Post("/api/decode", R"({"hex":"110000","more":[[{}]]})").status, 200);
 }
 
 TEST_F(WriteRoutesTest, APostedPacketBecomesALineOfACaptureInTheQueue) {

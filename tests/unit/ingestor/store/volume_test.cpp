@@ -140,6 +140,65 @@ TEST(Restore, PutsTheBackupInPlaceUnderANewEpoch) {
   EXPECT_EQ(ingestor.store().database().execAndGet("SELECT count(*) FROM identity").getInt(), 1);
 }
 
+/// A volume with a database, and a backup of it.
+class RestoreOverDamage : public ::testing::Test {
+ protected:
+  RestoreOverDamage() {
+    Ingestor(volume_, Config{}, {}).ApplyOnce();
+    Backup(volume_, copy_ / "b.db");
+  }
+
+  void RestoreAndCheck() {
+    {
+      const VolumeLock lock(volume_);
+      const RestoreReport report = Restore(volume_, copy_ / "b.db");
+      EXPECT_TRUE(report.damage);
+      EXPECT_EQ(report.kept, kept_);
+    }
+    EXPECT_TRUE(Check(volume_).well());
+    EXPECT_TRUE(std::filesystem::exists(kept_));
+    EXPECT_FALSE(std::filesystem::exists(staged_));
+  }
+
+  TemporaryFolder folder_, copy_;
+  Volume volume_{folder_.path()};
+  std::filesystem::path kept_ = volume_.database_folder() / "heliograph.db.before-restore";
+  std::filesystem::path staged_ = volume_.database_folder() / "heliograph.db.restoring";
+};
+
+TEST_F(RestoreOverDamage, TakesThePlaceOfAFileThatIsNoDatabaseAnyMore) {
+  std::fstream(volume_.database()) << "overwritten by something else";
+  std::ofstream(volume_.database().string() + "-wal") << "its log";
+  RestoreAndCheck();
+  EXPECT_EQ(std::filesystem::file_size(kept_.string() + "-wal"), 7U);
+}
+
+TEST_F(RestoreOverDamage, TakesThePlaceOfANewerDatabase) {
+  SQLite::Database(volume_.database().string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version=99");
+  RestoreAndCheck();
+}
+
+TEST_F(RestoreOverDamage, TakesThePlaceOfACutFile) {
+  std::filesystem::resize_file(volume_.database(), 5000);
+  RestoreAndCheck();
+}
+
+TEST_F(RestoreOverDamage, LeavesNothingBehindWhenItIsRefused) {
+  std::ofstream(copy_ / "bad.db") << "no database";
+  EXPECT_ANY_THROW(Restore(volume_, copy_ / "bad.db"));
+  EXPECT_FALSE(std::filesystem::exists(staged_));
+  EXPECT_FALSE(std::filesystem::exists(kept_));
+  EXPECT_TRUE(Check(volume_).well());
+}
+
+TEST_F(RestoreOverDamage, KeepsNothingWhereNothingWas) {
+  const TemporaryFolder empty;
+  const Volume volume(empty.path());
+  const VolumeLock lock(volume);
+  EXPECT_FALSE(Restore(volume, copy_ / "b.db").kept);
+  EXPECT_TRUE(std::filesystem::exists(volume.database()));
+}
+
 TEST(Backup, RefusesToOverwrite) {
   TemporaryFolder folder;
   const Volume volume(folder.path());
