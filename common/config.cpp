@@ -125,6 +125,8 @@ void ReadHousekeeping(Section& root, Config& config) {
     section.ReadDays("observerDays", config.retention.observer_days);
     section.ReadDays("metricsDays", config.retention.metrics_days);
     section.ReadDays("packetDays", config.retention.packet_days);
+    section.ReadDays("historyDays", config.retention.history_days);
+    section.ReadInteger("historyCommits", config.retention.history_commits, 10, 1'000'000);
   });
   root.ReadInteger("neighborEdgesMaxAgeDays", config.neighbor_edges_max_age_days, 1, kMaxDays);
   ReadSection(root, "metrics", [&](Section& section) {
@@ -159,6 +161,7 @@ void ReadServing(Section& root, const std::filesystem::path& folder, Config& con
   root.Read("listen", config.listen);
   ReadSection(root, "http", [&](Section& section) {
     section.ReadInteger("maxConnections", config.http.max_connections, 1, 100'000);
+    section.ReadInteger("maxStreams", config.http.max_streams, 1, 100'000);
     section.ReadInteger("maxBodyBytes", config.http.max_body_bytes, 1, 1 << 30);
     section.ReadInteger("maxHeaderBytes", config.http.max_header_bytes, 256, 1 << 20);
     section.ReadDuration("requestTimeoutSeconds", config.http.request_timeout, 1, 3600);

@@ -18,7 +18,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::array<std::pair<Failpoint, std::string_view>, 25> kNames{{
+constexpr std::array<std::pair<Failpoint, std::string_view>, 30> kNames{{
     {Failpoint::kPublishBeforeTemporary, "publish_before_temporary"},
     {Failpoint::kPublishHalfWritten, "publish_half_written"},
     {Failpoint::kPublishBeforeFileSync, "publish_before_file_sync"},
@@ -44,6 +44,11 @@ constexpr std::array<std::pair<Failpoint, std::string_view>, 25> kNames{{
     {Failpoint::kRefuseAfterQuarantine, "refuse_after_quarantine"},
     {Failpoint::kRetentionAfterFloor, "retention_after_floor"},
     {Failpoint::kRetentionMiddleOfBatch, "retention_middle_of_batch"},
+    {Failpoint::kBranchAfterInsert, "branch_after_insert"},
+    {Failpoint::kBranchAfterDeleteFlip, "branch_after_delete_flip"},
+    {Failpoint::kBranchMergeMiddle, "branch_merge_middle"},
+    {Failpoint::kPinAfterWrite, "pin_after_write"},
+    {Failpoint::kRevertMiddle, "revert_middle"},
 }};
 
 enum class Action { kKill, kError };

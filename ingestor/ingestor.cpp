@@ -10,6 +10,7 @@
 #include "common/ulid.h"
 #include "dbschema/data_move.h"
 #include "dbschema/migrate.h"
+#include "ingestor/maintenance/history_retention.h"
 #include "ingestor/pipeline.h"
 #include "ingestor/run_control.h"
 #include "ingestor/status_board.h"
@@ -52,6 +53,8 @@ RetentionRules RulesOf(const Config& config) {
   rules.observer_days = config.retention.observer_days;
   rules.metrics_days = config.retention.metrics_days;
   rules.packet_days = config.retention.packet_days;
+  rules.history_days = config.retention.history_days;
+  rules.history_commits = config.retention.history_commits;
   rules.capability_age_out_days = config.capability_age_out_days;
   rules.vacuum_pages = config.incremental_vacuum_pages;
   return rules;
@@ -172,12 +175,13 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   });
   add("change_log", minutes(15), minutes(2),
       [&store, rules] { return PruneFeed(store, rules, WallClockNow()); });
+  add("history", minutes(15), minutes(2) + seconds(30),
+      [&store, rules] { return PruneHistory(store, rules, WallClockNow()); });
   add("ledger", hours(24), minutes(3), [&store, rules] { return PruneLedger(store, rules, WallClockNow()); });
   add("capability_age", hours(1), seconds(20),
       [&store, rules] { return AgeOutCapability(store, rules, WallClockNow()); });
   add("free_pages", hours(1), minutes(4), [&store, rules] {
-    store.ReturnFreePages(rules.vacuum_pages);
-    return StepOutcome::kDone;
+    return store.ReturnFreePages(rules.vacuum_pages) ? StepOutcome::kMore : StepOutcome::kDone;
   });
   add("checkpoint", hours(1), minutes(5), [&store] {
     store.Checkpoint();

@@ -27,5 +27,8 @@ struct ApplyContext {
 Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyPacketInject(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyPruneRequest(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyBranchRequest(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyPin(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyRevert(const ApplyContext& context, const queue::QueueFile& file);
 
 }  // namespace heliograph::ingestor

@@ -4,6 +4,7 @@
 #include "common/failpoint.h"
 #include "common/multibyte_snapshot.h"
 #include "ingestor/apply/applier.h"
+#include "ingestor/apply/branch_capability.h"
 #include "ingestor/store/capability_store.h"
 #include "ingestor/store/readiness_store.h"
 
@@ -67,7 +68,7 @@ Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFi
   const auto snapshot = DecodeMultibyteSnapshot(file.payload);
   if (!snapshot) return Verdict::Of(Outcome::kRejected, snapshot.error());
   if (file.envelope.branch_id != static_cast<std::int64_t>(kMainBranch))
-    return Verdict::Of(Outcome::kRejected, "capability has no branches: branch_id must be 1");
+    return ApplyBranchCapability(context, file, *snapshot);
 
   CapabilityStore capabilities(context.store.database());
   ReadinessStore readiness(context.store.database());

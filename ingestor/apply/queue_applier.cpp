@@ -213,14 +213,17 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
       return ApplyPacketInject(context, file);
     case queue::Kind::kPruneRequest:
       return ApplyPruneRequest(context, file);
+    case queue::Kind::kBranchRequest:
+      return ApplyBranchRequest(context, file);
+    case queue::Kind::kPin:
+      return ApplyPin(context, file);
+    case queue::Kind::kRevert:
+      return ApplyRevert(context, file);
     case queue::Kind::kClusterSnapshot:
     case queue::Kind::kNeighborSnapshot:
     case queue::Kind::kClusterJob:
     case queue::Kind::kOverride:
     case queue::Kind::kItemBatch:
-    case queue::Kind::kBranchRequest:
-    case queue::Kind::kPin:
-    case queue::Kind::kRevert:
       break;
   }
   return Verdict::Of(Outcome::kRejected, "this ingestor does not carry out files of kind " +

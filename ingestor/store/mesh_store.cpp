@@ -197,11 +197,20 @@ bool MeshStore::Checkpoint() {
   throw SQLite::Exception(database_.getHandle(), result);
 }
 
-void MeshStore::ReturnFreePages(int pages) {
-  SQLite::Statement vacuum(database_, "PRAGMA incremental_vacuum(" + std::to_string(pages) + ")");
-  // One step frees one page.
-  while (vacuum.executeStep()) {
+bool MeshStore::ReturnFreePages(int pages) {
+  const auto free_pages = [this] { return database_.execAndGet("PRAGMA freelist_count").getInt(); };
+  const int before = free_pages();
+  if (before == 0 || pages == 0) return false;
+  {
+    SQLite::Statement vacuum(database_, "PRAGMA incremental_vacuum(" + std::to_string(pages) + ")");
+    // One step frees one page.
+    while (vacuum.executeStep()) {
+    }
   }
+  TruncateWal();
+  const int after = free_pages();
+  // A database that was made without incremental vacuum frees none.
+  return after > 0 && after < before;
 }
 
 }  // namespace heliograph::ingestor

@@ -85,8 +85,9 @@ class MeshStore {
   /// Undoes the open transaction, if there is one, and what the stores remember of it.
   void Rollback() noexcept;
 
-  /// Frees up to `pages` pages of the file that deletions left behind. REQUIRED: no transaction is open.
-  void ReturnFreePages(int pages);
+  /// Frees up to `pages` pages of the file that deletions left behind; true when there are more. REQUIRED: no
+  /// transaction is open.
+  bool ReturnFreePages(int pages);
 
   /// Moves the WAL into the database and truncates it; false when readers kept it from doing so. REQUIRED: no
   /// transaction.

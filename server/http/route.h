@@ -67,6 +67,7 @@ ParameterDoc OffsetDoc();
 ParameterDoc CursorDoc();
 ParameterDoc RegionDoc();
 ParameterDoc AsOfDoc();
+ParameterDoc BranchDoc();
 /// A text parameter, with its choices when it has some.
 ParameterDoc TextDoc(std::string name, std::string description, std::vector<std::string> choices = {});
 

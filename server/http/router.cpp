@@ -176,7 +176,7 @@ Response Router::Handle(Request request) const {
   try {
     response = Dispatch(request, route_name);
   } catch (const ProblemError& problem) {
-    response = ProblemResponse(problem.status(), problem.what(), request.path);
+    response = ProblemResponse(problem.status(), problem.what(), request.path, problem.members());
     if (problem.retry_after_seconds() > 0) {
       response.SetHeader("Retry-After", std::to_string(problem.retry_after_seconds()));
     }

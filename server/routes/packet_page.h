@@ -93,6 +93,17 @@ std::optional<StoredTransmission> LoadPacket(ReaderPool& readers, const ContentH
 /// to.
 std::optional<StoredTransmission> LoadPacket(ReaderPool& readers, std::int64_t id);
 
+/// One reception with its transmission, which is displayed as it was heard then.
+struct StoredReception {
+  StoredTransmission transmission;
+  std::optional<PublicKey> origin;  ///< who signed it: adverts only
+};
+/// The receptions after the observation `after`, in the order of ingest, at most `limit`; those that cannot
+/// be read are left out. Sets `last` to the observation that was looked at last. Reads in the caller's
+/// transaction.
+std::vector<StoredReception> LoadReceptions(ReaderConnection& reader, std::int64_t after, std::size_t limit,
+                                            std::int64_t& last);
+
 /// The frame as this observer heard it, to the byte.
 Packet FrameOf(const StoredTransmission& transmission, const StoredObservation& observation);
 

@@ -3,16 +3,22 @@
 #include <utility>
 
 #include "server/http/openapi.h"
+#include "server/routes/branches.h"
+#include "server/routes/changes.h"
+#include "server/routes/events.h"
 #include "server/routes/health.h"
+#include "server/routes/history.h"
 #include "server/routes/json_response.h"
 #include "server/routes/metrics_route.h"
 #include "server/routes/multibyte.h"
 #include "server/routes/nodes.h"
 #include "server/routes/observers.h"
 #include "server/routes/packets.h"
+#include "server/routes/pins.h"
 #include "server/routes/posted_packet.h"
 #include "server/routes/prune.h"
 #include "server/routes/readiness.h"
+#include "server/routes/recovery.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
 
@@ -43,6 +49,12 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPacketRoutes(router, context);
   RegisterPostedPacketRoutes(router, context);
   RegisterMultibyteRoutes(router, context);
+  RegisterHistoryRoutes(router, context);
+  RegisterChangeRoutes(router, context);
+  RegisterEventRoutes(router, context);
+  RegisterBranchRoutes(router, context);
+  RegisterPinRoutes(router, context);
+  RegisterRecoveryRoute(router, context);
   RegisterReadinessRoute(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);

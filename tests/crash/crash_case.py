@@ -7,7 +7,7 @@ import tempfile
 
 import database_state
 
-APPLICATION = ("apply_", "refuse_")
+APPLICATION = ("apply_", "refuse_", "branch_", "pin_", "revert_")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,8 @@ MASKED = {
     "schema_migration": {"applied_at"},
     "commit_log": {"commit_id", "committed_us"},
     "ledger": {"applied_at", "boot_id"},
+    "branch": {"created_at", "deleted_at"},
+    "pin": {"created_at"},
     "change_log": {"logged_at"},
     "removed_nodes": {"removed_at"},
     "data_move": {"updated_at"},

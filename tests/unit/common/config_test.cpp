@@ -69,12 +69,15 @@ TEST(ConfigTest, TheOlderMqttKeyIsASourceWhenThereIsNoOther) {
 }
 
 TEST(ConfigTest, ReadsTheOtherKeys) {
-  const Config config = Parse(R"({"retention":{"nodeDays":3,"observerDays":-1,"packetDays":0},"geo_filter":
+  const Config config = Parse(
+      R"({"retention":{"nodeDays":3,"observerDays":-1,"packetDays":0,"historyDays":0,"historyCommits":50},"geo_filter":
       {"polygon":[[1,2],[3,4],[5,6]],"bufferKm":7,"latMin":1,"latMax":2,"lonMin":3,"lonMax":4},"foreignAdverts":{"mode":"drop"},
       "channelKeys":{"#a":"00"},"channelKeysPath":"keys.json","commit":{"intervalMs":50,"size":9},"logLevel":"DEBUG",
       "capability":{"ageOutDays":30},"listLimits":{"nodesMax":5},"db":{"vacuumOnStartup":true}})");
   EXPECT_EQ(config.retention.node_days, 3);
   EXPECT_EQ(config.retention.observer_days, std::nullopt);
+  EXPECT_EQ(config.retention.history_days, std::nullopt);
+  EXPECT_EQ(config.retention.history_commits, 50);
   EXPECT_EQ(config.geo_filter.polygon.size(), 3U);
   EXPECT_EQ(config.geo_filter.box, (GeoBox{1, 2, 3, 4}));
   EXPECT_EQ(config.foreign_adverts, ForeignAdverts::kDrop);

@@ -131,6 +131,7 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
                                            "ingest_status",
                                            "ingest_counter",
                                            "maintenance_task",
+                                           "pin",
                                            "process",
                                            "schema_migration"};
   SQLite::Statement tables(

@@ -159,22 +159,24 @@ TEST(HttpWireLimitsTest, AHalfClosedClientGetsItsAnswer) {
   EXPECT_THAT(client.ReadToEnd().value_or("still open"), ::testing::HasSubstr("GET /half "));
 }
 
-TEST(HttpWireLimitsTest, AClientThatDoesNotReadIsCutOff) {
-  const auto large = std::make_shared<const std::string>(32'000'000, 'x');
-  HttpLimits limits = Short();
-  EchoServer echo(limits, [large](const Request& request) {
-    if (request.path != "/large") {
-      return JsonResponse("small");
-    }
-    return EventStreamResponse([large](StreamWriter& writer) {
-      while (writer.Write(std::string_view(*large).substr(0, 16'000))) {
-      }
-    });
+TEST(HttpWireLimitsTest, AClientThatDoesNotReadIsCutOffAndKeepsNobodyWaiting) {
+  EchoServer echo(Short(), [](const Request&) {
+    return EventStreamResponse(std::make_shared<RepeatingSource>(std::string(16'000, 'x')));
   });
-  WireClient client(echo.port());
-  client.Send(Get("/large"));
-  EXPECT_TRUE(Eventually([&] { return echo.server().statistics().streams_now == 1; }));
-  EXPECT_TRUE(Eventually([&] { return echo.server().statistics().streams_now == 0; }));
+  WireClient deaf(echo.port());
+  deaf.Send(Get("/"));
+  ASSERT_TRUE(Eventually([&] { return echo.server().statistics().streams_now == 1; }));
+  WireClient listener(echo.port());
+  listener.Send(Get("/"));
+  std::string received;
+  EXPECT_TRUE(Eventually([&] {
+    ReadSome(listener.fd(), received, 64 * 1024, std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    return received.size() > 4'000'000;
+  }));
+  EXPECT_TRUE(Eventually([&] {
+    ReadSome(listener.fd(), received, 64 * 1024, std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    return echo.server().statistics().streams_now == 1;
+  }));
 }
 
 TEST(HttpWireLimitsTest, SmugglingAttemptsAreRefusedAndNothingBehindThemIsServed) {

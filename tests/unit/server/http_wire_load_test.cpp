@@ -131,11 +131,7 @@ TEST(HttpWireLoadTest, StreamsHaveACapOfTheirOwn) {
     if (request.path == "/quick") {
       return JsonResponse("quick");
     }
-    return EventStreamResponse([](StreamWriter& writer) {
-      while (!writer.Closing() && writer.Write("data: x\n\n")) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      }
-    });
+    return EventStreamResponse(std::make_shared<RepeatingSource>("data: x\n\n"));
   });
   std::vector<std::unique_ptr<WireClient>> streams;
   for (std::size_t i = 0; i < 3; ++i) {
@@ -157,11 +153,7 @@ TEST(HttpWireLoadTest, StreamsHaveACapOfTheirOwn) {
 
 TEST(HttpWireLoadTest, StopEndsAlthoughClientsHoldConnections) {
   EchoServer echo({}, [](const Request&) {
-    return EventStreamResponse([](StreamWriter& writer) {
-      while (!writer.Closing() && writer.Write("data: x\n\n")) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      }
-    });
+    return EventStreamResponse(std::make_shared<RepeatingSource>("data: x\n\n"));
   });
   const auto idle = Connect(echo.port(), 50, "");
   const auto slow = Connect(echo.port(), 20, "GET / HTTP/1.1\r\nHost:");

@@ -126,7 +126,7 @@ class Observatory {
   template <typename Write>
   void Commit(Write write) {
     const std::int64_t parent = Ask("SELECT head_seq FROM branch WHERE branch_id = 1");
-    const std::string seq = std::to_string(parent + 1);
+    const std::string seq = std::to_string(Ask("SELECT max(commit_seq) + 1 FROM commit_log"));
     Run("BEGIN");
     Run("INSERT INTO commit_log(commit_seq, commit_id, branch_id, parent_seq, kind, actor, authored_us, "
         "committed_us) VALUES (" +
