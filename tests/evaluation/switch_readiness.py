@@ -82,6 +82,12 @@ def coverage(of):
     return sum(forecast.covers for forecast in of) / len(of) if of else None
 
 
+def bias(of):
+    """How much more is forecast than survives, on average."""
+    stated = [forecast.share - forecast.true for forecast in of if forecast.share is not None]
+    return sum(stated) / len(stated) if stated else None
+
+
 def median_error(of):
     errors = sorted(forecast.error for forecast in of if forecast.share is not None)
     if not errors:
