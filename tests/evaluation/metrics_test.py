@@ -150,6 +150,9 @@ class Readiness(unittest.TestCase):
         self.assertAlmostEqual(won_back([Blockers(0.5, 0.7, 0.7), Blockers(0.9, 0.9, 1)]), 2 / 3)
         self.assertIsNone(won_back([Blockers(1, 1, 1)]))
 
+    def test_the_best_is_never_worse_than_what_is_named(self):
+        self.assertEqual(won_back([Blockers(0.5, 0.7, 0.6)]), 1)
+
     def test_a_mesh_where_upgrades_win_nothing_does_not_count(self):
         self.assertEqual(won_back([Blockers(0.5, 0.6, 0.6), Blockers(0.5, 0.4, 0.48)]), 1)
 

@@ -35,10 +35,11 @@ class Forecast:
 
 @dataclasses.dataclass(frozen=True)
 class Blockers:
-    """The surviving share of deliveries to nodes: today's, after the named upgrades, and after the best ones."""
+    """The surviving share of deliveries to nodes: today's, after the named upgrades, and after the best that a search among
+    the busiest relays found, one after the other. When the named ones win back more, then they are the best that is known."""
     before: float
     named: float
-    best: float
+    searched: float
 
     @property
     def gain(self):
@@ -46,7 +47,7 @@ class Blockers:
 
     @property
     def best_gain(self):
-        return self.best - self.before
+        return max(self.searched, self.named) - self.before
 
 
 def scopes(document):
