@@ -36,7 +36,7 @@ class Forecast:
 @dataclasses.dataclass(frozen=True)
 class Blockers:
     """The surviving share of deliveries to nodes: today's, after the named upgrades, and after the best that a search among
-    the busiest relays found, one after the other. When the named ones win back more, then they are the best that is known."""
+    the busiest relays found, one after the other. When the named ones win back more, they are the best that is known."""
     before: float
     named: float
     searched: float
