@@ -31,7 +31,7 @@ test=(
 case $set_name in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
-  browser) wanted=("${build[@]}" "${test[@]}" chromium) ;;
+  browser) wanted=("${build[@]}" "${test[@]}" chromium chromium-driver) ;;
   bench) wanted=("${build[@]}" libbenchmark-dev mosquitto mosquitto-clients wrk) ;;
   fuzz) wanted=("${build[@]}" clang libclang-rt-dev) ;;
   evaluation) wanted=("${build[@]}" python3-numpy python3-matplotlib) ;;

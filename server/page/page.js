@@ -1,7 +1,8 @@
-// The page of Heliograph: reads the API once, then again whenever the feed says that something changed.
+// The page of Heliograph: reads the API once, and again when the feed says that something changed. It never polls.
 const pageRows = 100;
 const listLimit = 200;
 const settleMillis = 500;
+const refusedMillis = 5000;
 
 const byId = (id) => document.getElementById(id);
 let nodes = [];
@@ -249,6 +250,21 @@ async function showAll() {
   }
 }
 
+/// Reads again once a commit, or a burst of them, is over. A browser resumes a broken stream by itself, from the cursor that
+/// it had; one that was refused, because the server had only just started, is asked for again.
+function follow() {
+  let settle = null;
+  const readAgain = () => {
+    clearTimeout(settle);
+    settle = setTimeout(showAll, settleMillis);
+  };
+  const feed = new EventSource('api/events?kind=commit');
+  for (const event of ['hello', 'change', 'reset']) feed.addEventListener(event, readAgain);
+  feed.addEventListener('error', () => {
+    if (feed.readyState === EventSource.CLOSED) setTimeout(follow, refusedMillis);
+  });
+}
+
 for (const id of ['search', 'status', 'role']) {
   byId(id).addEventListener('input', () => { shownRows = pageRows; showNodes(); });
 }
@@ -256,3 +272,4 @@ byId('filter').addEventListener('submit', (event) => event.preventDefault());
 byId('more').addEventListener('click', () => { shownRows += pageRows; showNodes(); });
 byId('region').addEventListener('change', showAll);
 showAll();
+follow();
