@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -33,6 +34,15 @@ enum class RunCoverage : std::uint8_t {
 std::string_view Name(RunCoverage coverage);
 std::optional<RunCoverage> ParseRunCoverage(std::string_view name);
 
+/// How a run is matched to the tracks.
+enum class MatchRule : std::uint8_t {
+  kMemory,        ///< members that both worlds know, the last 8 snapshots of each track, one best assignment
+  kPlainJaccard,  ///< Jaccard of at least 0.5 against the previous run alone, greedily
+};
+/// "memory", "plain-jaccard".
+std::string_view Name(MatchRule rule);
+std::optional<MatchRule> ParseMatchRule(std::string_view name);
+
 /// The longest member key, algorithm name and label, in bytes of UTF-8.
 inline constexpr std::size_t kMaxClusterText = 256;
 /// The longest summary, in bytes of UTF-8.
@@ -64,6 +74,7 @@ struct SnapshotCluster {
 struct ClusterSnapshot {
   ClusterCollection collection = ClusterCollection::kMesh;
   RunCoverage coverage = RunCoverage::kFull;
+  MatchRule match_rule = MatchRule::kMemory;
   std::string algorithm;          ///< with its version: "leiden-modularity/1"
   std::string parameters = "{}";  ///< a JSON object, as the algorithm understands it
   Sha256Digest input_digest{};    ///< of the graph or the features that the run was computed from
