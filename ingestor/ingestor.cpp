@@ -119,8 +119,8 @@ void Ingestor::RecoverQueue() {
     const auto report = applier_->Run();
     dealt_with += report.dealt_with;
     failed += report.failed;
-    if (report.waiting == 0 && !report.more) break;
-    if (report.dealt_with > 0) continue;
+    if (report.waiting == 0 && !report.more && !report.unfinished) break;
+    if (report.dealt_with > 0 || report.unfinished) continue;
     if (std::chrono::steady_clock::now() >= deadline) {
       spdlog::error("{} queue files cannot be dealt with now; they are tried again while packets come in",
                     report.waiting);
@@ -170,7 +170,8 @@ ReindexReport Ingestor::DeriveAgain() {
 }
 
 void Ingestor::ApplyOnce() {
-  applier_->Run();
+  while (applier_->Run().unfinished) {
+  }
   ticker_->RunAll();
 }
 
@@ -190,7 +191,8 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
   if (left > 0)
     spdlog::error(
         "{} received messages could not be committed in time; what a broker holds for us comes again", left);
-  if (until_end && !stop_requested_) applier_->Run();
+  while (until_end && !stop_requested_ && applier_->Run().unfinished) {
+  }
   board.WriteLast(StatusOf(sources), StatusBoard::Clock::now());
   return left == 0;
 }

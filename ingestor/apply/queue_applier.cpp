@@ -93,6 +93,10 @@ QueueApplier::Report QueueApplier::Run() {
       case Result::kWaiting:
         ++report.waiting;
         break;
+      case Result::kUnfinished:
+        // What lies behind it may rest on it.
+        report.unfinished = true;
+        return report;
     }
   }
   ForgetVanished(*listing);
@@ -116,6 +120,9 @@ QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const
     if (file.error().code == ENOENT) return Result::kGone;
     return Postpone(listed.name, file.error().text);
   } catch (const std::exception& error) {
+    // What was undone in the database must not be remembered.
+    books_.Forget();
+    staging_.reset();
     if (MayPass(error) || !file) return Postpone(listed.name, error.what());
     return RejectAfterFailure(listed.name, *file, error.what());
   }
@@ -150,6 +157,9 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     HELIOGRAPH_FAILPOINT(kApplyDuplicateBeforeUnlink);
     return Finish(name, *known, store_.ledger().Reason(id));
   }
+  if (file.envelope.kind == queue::Kind::kClusterSnapshot && !Objection(file, name, listing) &&
+      !Stage(name, file))
+    return Result::kUnfinished;
   Verdict verdict;
   {
     StoreTransaction transaction(store_);
@@ -162,13 +172,25 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     transaction.Commit();
   }
   HELIOGRAPH_FAILPOINT(kApplyAfterCommit);
+  if (staging_ && staging_->name() == name) staging_.reset();
   spdlog::info("Queue file {} ({}): {}, {}", id, queue::Name(file.envelope.kind), Name(verdict.outcome),
                Sanitised(verdict.reason));
   return Finish(name, verdict.outcome, verdict.reason);
 }
 
+bool QueueApplier::Stage(const std::string& name, const queue::QueueFile& file) {
+  if (!staging_ || staging_->name() != name) staging_.emplace(name, file, store_);
+  return staging_->Step(store_, books_, file.envelope);
+}
+
 Verdict QueueApplier::Judge(const queue::QueueFile& file, const std::string& name,
                             const queue::Listing& listing) {
+  const auto objection = Objection(file, name, listing);
+  return objection ? *objection : CarryOut(file);
+}
+
+std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, const std::string& name,
+                                               const queue::Listing& listing) {
   const queue::Envelope& envelope = file.envelope;
   if (envelope.epoch != store_.epoch())
     return Verdict::Of(Outcome::kWrongEpoch, "computed from another database (epoch " + envelope.epoch + ")");
@@ -201,11 +223,12 @@ Verdict QueueApplier::Judge(const queue::QueueFile& file, const std::string& nam
   }
   if (IsFullState(envelope.kind) && IsSuperseded(file, name, head, listing))
     return Verdict::Of(Outcome::kSuperseded, "a newer state of the stream waits behind it");
-  return CarryOut(file);
+  return std::nullopt;
 }
 
 Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
-  const ApplyContext context{store_, WallClockNow(), options_.capability_age_out_days, options_.prepare};
+  const ApplyContext context{store_,           WallClockNow(), options_.capability_age_out_days,
+                             options_.prepare, books_,         staging_ ? &*staging_ : nullptr};
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);
@@ -214,9 +237,12 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
     case queue::Kind::kPruneRequest:
       return ApplyPruneRequest(context, file);
     case queue::Kind::kClusterSnapshot:
-    case queue::Kind::kNeighborSnapshot:
+      return ApplyClusterSnapshot(context, file);
     case queue::Kind::kClusterJob:
+      return ApplyClusterJob(context, file);
     case queue::Kind::kOverride:
+      return ApplyOverride(context, file);
+    case queue::Kind::kNeighborSnapshot:
     case queue::Kind::kItemBatch:
     case queue::Kind::kBranchRequest:
     case queue::Kind::kPin:

@@ -163,6 +163,7 @@ void MemoryMatch::LookAt(TrackView& track) {
   for (const RememberedCluster& snapshot : track.memory->snapshots) {
     Overlap overlap = counter_.Of(snapshot.members);
     for (auto& [index, shared] : overlap.clusters) index = position_[index];
+    std::sort(overlap.clusters.begin(), overlap.clusters.end());
     const auto& [age, known] = known_.at(snapshot.run);
     const std::size_t present = track.active ? overlap.present : snapshot.members.size();
     for (const auto& [cluster, shared] : overlap.clusters) {

@@ -77,6 +77,7 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
                                  const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
                                  LineageNumbers& numbers) {
   RunConclusion conclusion;
+  if (run.coverage == RunCoverage::kFull) EndWhatIsLongGone(data_time, conclusion);
   conclusion.clusters = run.clusters;
   conclusion.unclustered = run.unclustered;
   MatchResult match = constraints.empty() ? Match(world_, run, rule)
@@ -103,7 +104,6 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
          recorded.child_tracks});
   }
   Remember(key, conclusion, data_time);
-  if (run.coverage == RunCoverage::kFull) EndWhatIsLongGone(data_time, conclusion);
   return conclusion;
 }
 

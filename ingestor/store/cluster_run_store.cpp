@@ -167,10 +167,9 @@ void ClusterRunStore::Flip(RunKey run, const BranchView& view, ClusterCollection
       .Run();
 }
 
-bool ClusterRunStore::SweepStaged(const std::string& except, std::size_t rows) {
-  SQLite::Statement staged(database_,
-                           "SELECT run_id FROM cluster_runs WHERE commit_seq IS NULL AND file_id<>?");
-  if (!RowBinder(staged).Text(except).Step()) return false;
+bool ClusterRunStore::SweepStaged(std::size_t rows) {
+  SQLite::Statement staged(database_, "SELECT run_id FROM cluster_runs WHERE commit_seq IS NULL");
+  if (!staged.executeStep()) return false;
   const std::int64_t run = staged.getColumn(0).getInt64();
   staged.reset();
   SQLite::Statement members(database_,

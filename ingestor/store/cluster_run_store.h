@@ -48,8 +48,8 @@ class ClusterRunStore {
   void Flip(RunKey run, const BranchView& view, ClusterCollection collection, std::optional<RunKey> previous,
             const Counts& counts, CommitSeq commit);
 
-  /// Deletes at most `rows` rows of staged runs other than `except`. Returns true when there may be more.
-  bool SweepStaged(const std::string& except, std::size_t rows);
+  /// Deletes at most `rows` rows of staged runs. Returns false when there was nothing to delete.
+  bool SweepStaged(std::size_t rows);
 
   /// What the match of the next run depends on.
   TrackBook LoadBook(const BranchView& view, ClusterCollection collection);

@@ -67,7 +67,7 @@ TEST(MemoryRule, ConfirmsASplitThatLasts) {
 TEST(MemoryRule, EndsATrackThatIsAwayForLong) {
   LineageStory story(0);
   const auto first = story.Run({From(1, 9), From(11, 15)});
-  for (std::size_t i = 0; i <= kDormantRuns; ++i) story.Run({From(11, 15)}, From(1, 9));
+  for (std::size_t i = 0; i <= kDormantRuns + 1; ++i) story.Run({From(11, 15)}, From(1, 9));
   EXPECT_FALSE(story.book.standings().contains(*first.tracks[0]));
   EXPECT_NE(story.Run({From(1, 9), From(11, 15)}).tracks[0], first.tracks[0]);
 }
