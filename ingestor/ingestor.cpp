@@ -10,6 +10,7 @@
 #include "common/ulid.h"
 #include "dbschema/data_move.h"
 #include "dbschema/migrate.h"
+#include "ingestor/maintenance/cluster_retention.h"
 #include "ingestor/pipeline.h"
 #include "ingestor/run_control.h"
 #include "ingestor/status_board.h"
@@ -154,6 +155,10 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   add("ledger", hours(24), minutes(3), [&store, rules] { return PruneLedger(store, rules, WallClockNow()); });
   add("capability_age", hours(1), seconds(20),
       [&store, rules] { return AgeOutCapability(store, rules, WallClockNow()); });
+  add("cluster_runs", hours(1), seconds(150), [this, &store] {
+    return applier_->IsStaging() ? StepOutcome::kNothingToDo : PruneClusterRuns(store, WallClockNow());
+  });
+  add("cluster_jobs", hours(24), seconds(210), [&store] { return PruneClusterJobs(store, WallClockNow()); });
   add("free_pages", hours(1), minutes(4), [&store, rules] {
     store.ReturnFreePages(rules.vacuum_pages);
     return StepOutcome::kDone;

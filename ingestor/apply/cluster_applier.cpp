@@ -234,10 +234,11 @@ Verdict ClusterApplication::Run() {
              active_ ? std::optional(active_->active) : std::nullopt,
              {conclusion_.clusters.size(), Members(), conclusion_.unclustered.size()}, commit_);
   HELIOGRAPH_FAILPOINT(kClusterAfterFlip);
+  context_.store.commits().MoveHead(view_.branch, commit_);
   const std::string statistics = Statistics();
+  // After the commit's own row in the feed, which is the last of its block.
   if (snapshot_.job)
     ClusterJobStore(database_).Succeed(snapshot_.job->ToText(), staging_.run(), statistics, context_.now);
-  context_.store.commits().MoveHead(view_.branch, commit_);
   Verdict verdict = Verdict::Of(Outcome::kApplied,
                                 "run " + std::to_string(static_cast<std::int64_t>(staging_.run())) + ": " +
                                     std::to_string(CountOf(LineageOutcome::kUpdated)) + " clusters go on, " +

@@ -69,8 +69,10 @@ class OverrideApplication {
 };
 
 StoredTrack OverrideApplication::Named(const std::string& name) {
-  auto track = tracks_.Resolve(view_, name);
+  const auto named = tracks_.Named(name);
+  const auto track = named ? tracks_.Resolve(view_, *named) : std::nullopt;
   if (!track) throw Refused{Outcome::kRejected, "there is no cluster " + name};
+  RefuseWhenMovedOn(*named);
   RefuseWhenMovedOn(track->key);
   return *track;
 }

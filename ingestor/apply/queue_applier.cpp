@@ -55,6 +55,14 @@ bool MakesSense(const queue::QueueFile& file) {
          DecodeMultibyteSnapshot(file.payload).has_value();
 }
 
+/// Kinds whose files rest on each other: while one waits, so do those behind it.
+bool KeepsOrder(const queue::ListedFile& listed) {
+  if (!listed.parsed) return false;
+  const queue::Kind kind = listed.parsed->kind;
+  return kind == queue::Kind::kClusterSnapshot || kind == queue::Kind::kClusterJob ||
+         kind == queue::Kind::kOverride;
+}
+
 /// Streams whose files follow a watermark that must not go back.
 bool FollowsWatermark(queue::Kind kind) {
   return IsFullState(kind) || kind == queue::Kind::kClusterSnapshot;
@@ -73,10 +81,14 @@ QueueApplier::Report QueueApplier::Run() {
     return report;
   }
   report.more = listing->more;
+  bool one_waits = false;  // of those that keep their order
   for (const queue::ListedFile& listed : listing->files) {
     if (options_.stopping()) return report;
     const auto retry = retries_.find(listed.name);
-    if (retry != retries_.end() && std::chrono::steady_clock::now() < retry->second.not_before) {
+    const bool too_early =
+        retry != retries_.end() && std::chrono::steady_clock::now() < retry->second.not_before;
+    if (too_early || (one_waits && KeepsOrder(listed))) {
+      one_waits = one_waits || KeepsOrder(listed);
       ++report.waiting;
       continue;
     }
@@ -91,6 +103,7 @@ QueueApplier::Report QueueApplier::Run() {
         retries_.erase(listed.name);
         break;
       case Result::kWaiting:
+        one_waits = one_waits || KeepsOrder(listed);
         ++report.waiting;
         break;
       case Result::kUnfinished:

@@ -43,6 +43,9 @@ class QueueApplier {
   /// only fail again is rejected. Both are logged, nothing is thrown.
   Report Run();
 
+  /// True while a cluster run is applied piece by piece.
+  bool IsStaging() const { return staging_.has_value(); }
+
   /// While this holds, Run notes in the recovery audit that it goes on with what an earlier process left.
   void SetRecovering(bool recovering) { recovering_ = recovering; }
 

@@ -101,13 +101,16 @@ std::optional<StoredTrack> TrackStore::Find(TrackKey track) {
                      ParseClusterCollection(row.getColumn(1).getString()).value()};
 }
 
-std::optional<StoredTrack> TrackStore::Resolve(const BranchView& view, const std::string& name) {
+std::optional<TrackKey> TrackStore::Named(const std::string& name) {
   SQLite::Statement row(database_,
                         "SELECT track_key FROM cluster_tracks WHERE track_id=?1 UNION ALL"
                         " SELECT track_key FROM cluster_track_states WHERE slug=?1 UNION ALL"
                         " SELECT track_key FROM cluster_aliases WHERE alias=?1 LIMIT 1");
   if (!RowBinder(row).Text(name).Step()) return std::nullopt;
-  TrackKey track{row.getColumn(0).getInt64()};
+  return TrackKey{row.getColumn(0).getInt64()};
+}
+
+std::optional<StoredTrack> TrackStore::Resolve(const BranchView& view, TrackKey track) {
   for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
     const auto state = Now(view, track);
     if (!state) return std::nullopt;  // it began on a branch that is not seen from here

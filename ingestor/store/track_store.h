@@ -47,8 +47,11 @@ class TrackStore {
 
   LineageNumbers NextNumbers();
 
-  /// By its id, a slug that it has or had anywhere, or an alias; a merged track is what it was merged into.
-  std::optional<StoredTrack> Resolve(const BranchView& view, const std::string& name);
+  /// By its id, a slug that it has or had anywhere, or an alias; a merged track is itself.
+  std::optional<TrackKey> Named(const std::string& name);
+  /// What the track is to the branch: a merged one is what it was merged into. Nothing when the branch does
+  /// not see it.
+  std::optional<StoredTrack> Resolve(const BranchView& view, TrackKey track);
   std::optional<StoredTrack> Find(TrackKey track);
 
   /// Begins a track. REQUIRED: the number is new.

@@ -154,6 +154,14 @@ TEST_F(OverrideApplierTest, RefusesWhatMakesNoSense) {
   EXPECT_EQ(Count("cluster_overrides"), 0);
 }
 
+TEST_F(OverrideApplierTest, RefusesATrackThatHasBeenMergedSince) {
+  const auto base = Head();
+  Applied(RunOf({{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15}}));
+  const auto late = Publish(On(east_, Action::kClose), base);
+  Apply();
+  EXPECT_EQ(OutcomeOf(late), "conflict");
+}
+
 TEST_F(OverrideApplierTest, LetsTheLaterOfTwoCorrectionsOfAMemberCount) {
   Applied(On(west_, Action::kExclude, {3}));
   Applied(On(west_, Action::kInclude, {3}));
