@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/json_members.h"
+#include "common/json_reader.h"
 
 namespace heliograph {
 namespace {
@@ -28,12 +28,12 @@ Json TimeOrNull(const std::optional<UtcMillis>& time) {
   return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
 }
 
-std::optional<UtcMillis> OptionalTime(const JsonMembers& members, const char* name) {
+std::optional<UtcMillis> OptionalTime(const JsonReader& members, const char* name) {
   if (members.IsNull(name)) return std::nullopt;
   return members.Time(name);
 }
 
-std::string ObjectText(const JsonMembers& members, const char* name) {
+std::string ObjectText(const JsonReader& members, const char* name) {
   std::string text = members.Object(name).dump();
   if (text.size() > kMaxClusterParameters)
     throw JsonFault{std::string(name) + " is longer than " + std::to_string(kMaxClusterParameters) +
@@ -48,7 +48,7 @@ Enum Known(const std::optional<Enum>& value, const char* name) {
 }
 
 ClusterJob Decode(const Json& json) {
-  const JsonMembers members(json);
+  const JsonReader members(json);
   ClusterJob job;
   job.id = Known(Ulid::Parse(members.Text("id", kMaxClusterText)), "id");
   job.collection = Known(ParseClusterCollection(members.Text("collection", kMaxClusterText)), "collection");
@@ -62,7 +62,8 @@ ClusterJob Decode(const Json& json) {
   job.finished_at = OptionalTime(members, "finished_at");
   job.statistics = ObjectText(members, "statistics");
   job.error = members.Text("error", kMaxError);
-  members.RefuseOthers();
+  members.RefuseAllBut({"id", "collection", "kind", "state", "trigger", "requested_by", "parameters",
+                        "requested_at", "started_at", "finished_at", "statistics", "error"});
   if (job.finished_at.has_value() != IsFinished(job.state))
     throw JsonFault{"finished_at does not go with the state"};
   if (job.error.empty() == (job.state == ClusterJobState::kFailed))

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/cluster_snapshot.h"
-#include "common/json_members.h"
+#include "common/json_reader.h"
 #include "common/text.h"
 
 namespace heliograph {
@@ -26,7 +26,7 @@ bool HasTitle(OverrideAction action) {
   return action == OverrideAction::kRename || action == OverrideAction::kSplit;
 }
 
-std::string RequiredText(const JsonMembers& members, const char* name, std::size_t max_bytes) {
+std::string RequiredText(const JsonReader& members, const char* name, std::size_t max_bytes) {
   const std::string text(TrimSpace(members.Text(name, max_bytes)));
   if (text.empty()) throw JsonFault{std::string(name) + " is empty"};
   return text;
@@ -48,7 +48,7 @@ std::vector<std::string> DecodeKeys(const Json& list) {
 }
 
 ClusterOverride Decode(const Json& json) {
-  const JsonMembers members(json);
+  const JsonReader members(json);
   ClusterOverride request;
   const auto action = ParseOverrideAction(members.Text("action", kMaxClusterText));
   if (!action) throw JsonFault{"action is not known"};
@@ -62,11 +62,15 @@ ClusterOverride Decode(const Json& json) {
   }
   if (request.action == OverrideAction::kMerge)
     request.other = RequiredText(members, "other", kMaxClusterText);
-  if (HasMembers(request.action)) request.members = DecodeKeys(members.List("members"));
+  if (HasMembers(request.action)) request.members = DecodeKeys(members.Array("members"));
   if (request.action == OverrideAction::kRename || (HasTitle(request.action) && members.Has("title")))
     request.title = RequiredText(members, "title", kMaxClusterTitle);
   if (ToPrintable(request.title) != request.title) throw JsonFault{"title is not one printable line"};
-  members.RefuseOthers();
+  // Each action has members of its own; one of another action is a mistake that must not pass unnoticed.
+  members.RefuseAllBut({"action", "reason", request.undoes ? "undoes" : "cluster",
+                        request.action == OverrideAction::kMerge ? "other" : "action",
+                        HasMembers(request.action) ? "members" : "action",
+                        HasTitle(request.action) ? "title" : "action"});
   return request;
 }
 

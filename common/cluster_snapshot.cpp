@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/bytes.h"
-#include "common/json_members.h"
+#include "common/json_reader.h"
 #include "common/public_key.h"
 
 namespace heliograph {
@@ -59,20 +59,20 @@ SnapshotMember DecodeMember(const Json& json, ClusterCollection collection) {
 }
 
 SnapshotCluster DecodeCluster(const Json& json, ClusterCollection collection) {
-  const JsonMembers members(json);
+  const JsonReader members(json);
   SnapshotCluster cluster;
   cluster.representative = members.Text("representative", kMaxClusterText);
   cluster.cohesion = members.Number("cohesion", 0, 1);
   cluster.label = members.Text("label", kMaxClusterText);
   cluster.summary = members.Text("summary", kMaxClusterSummary);
-  const Json& list = members.List("members");
+  const Json& list = members.Array("members");
   if (list.empty()) throw JsonFault{"has no members"};
   cluster.members.reserve(list.size());
   for (const Json& member : list) cluster.members.push_back(DecodeMember(member, collection));
   if (std::none_of(cluster.members.begin(), cluster.members.end(),
                    [&](const SnapshotMember& member) { return member.key == cluster.representative; }))
     throw JsonFault{"representative is none of its members"};
-  members.RefuseOthers();
+  members.RefuseAllBut({"representative", "cohesion", "label", "summary", "members"});
   return cluster;
 }
 
@@ -112,7 +112,7 @@ std::string DecodeParameters(const Json& json) {
 }
 
 std::map<std::string, double> DecodeQuality(const Json& json) {
-  const JsonMembers figures(json);
+  const JsonReader figures(json);
   std::map<std::string, double> quality;
   for (const auto& [name, value] : json.items())
     quality[name] = figures.Number(name.c_str(), -kMostQuality, kMostQuality);
@@ -120,7 +120,7 @@ std::map<std::string, double> DecodeQuality(const Json& json) {
 }
 
 ClusterSnapshot DecodeRun(const Json& json) {
-  const JsonMembers members(json);
+  const JsonReader members(json);
   ClusterSnapshot snapshot;
   const auto collection = ParseClusterCollection(members.Text("collection", kMaxClusterText));
   if (!collection) throw JsonFault{"collection is neither mesh nor items"};
@@ -142,10 +142,11 @@ ClusterSnapshot DecodeRun(const Json& json) {
     if (!snapshot.job) throw JsonFault{"job is no ULID"};
   }
   snapshot.quality = DecodeQuality(members.Object("quality"));
-  snapshot.clusters = DecodeClusters(members.List("clusters"), snapshot.collection);
-  for (const Json& key : members.List("unclustered"))
+  snapshot.clusters = DecodeClusters(members.Array("clusters"), snapshot.collection);
+  for (const Json& key : members.Array("unclustered"))
     snapshot.unclustered.push_back(DecodeKey(key, snapshot.collection));
-  members.RefuseOthers();
+  members.RefuseAllBut({"collection", "coverage", "match_rule", "algorithm", "parameters", "input_digest",
+                        "watermark", "data_time", "job", "quality", "clusters", "unclustered"});
   RefuseDuplicates(snapshot);
   SortSnapshot(snapshot);
   return snapshot;

@@ -32,6 +32,9 @@ constexpr std::array kRules{
         "intervals of a node do not overlap",
         "SELECT a.node_key FROM node_capability AS a JOIN node_capability AS b ON a.branch_id=b.branch_id AND"
         " a.node_key=b.node_key AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
+    Rule{"intervals of a region's readiness do not overlap",
+         "SELECT a.region FROM switch_readiness AS a JOIN switch_readiness AS b ON a.branch_id=b.branch_id AND"
+         " a.region=b.region AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
     Rule{"the columns of a node say what its open interval says",
          "SELECT n.public_key FROM (SELECT node_key, public_key, multibyte_sup, multibyte_evidence FROM "
          "nodes UNION ALL"

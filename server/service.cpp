@@ -15,6 +15,7 @@
 #include "server/http/limits.h"
 #include "server/http/metrics.h"
 #include "server/http/router.h"
+#include "server/page/page.h"
 #include "server/requests/request_desk.h"
 #include "server/routes/register.h"
 #include "server/state/follower.h"
@@ -88,11 +89,13 @@ class Service {
     services.metrics = &metrics_;
     services.http_statistics = [this] { return http_.statistics(); };
     services.analytics = [this] { return cycle_.Latest(); };
+    services.assessed_readiness = [this] { return cycle_.Readiness(); };
     services.channel_keys = std::move(channel_keys);
     services.volume = options.volume;
     services.boot_id = boot_id;
     AddCoreMetrics(metrics_, follower_, readers_);
     RegisterRoutes(router_, RouteContext(services, options.config));
+    router_.SetPage(ServePage);
     router_.SetApiKeyGuard(std::move(guard));
     router_.SetCorsAllowedOrigins(options.config.cors_allowed_origins);
     router_.SetObserver(

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/analytics/readiness_material.h"
+
 namespace heliograph::server {
 namespace {
 
@@ -24,6 +26,10 @@ CycleReport Summarise(const CapabilityAssessment& assessment) {
     ++count;
   }
   return report;
+}
+
+std::chrono::milliseconds Since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
 }
 
 CycleReport With(CycleReport report, Result result, std::string text) {
@@ -81,25 +87,50 @@ CycleReport AnalyticsCycle::RunOnce() {
     report = With({}, Result::kFailed, error.what());
   }
   report.ended_at = WallClockNow();
-  report.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  report.duration = Since(begin);
   const std::lock_guard lock(report_mutex_);
   latest_ = report;
   return report;
 }
 
 CycleReport AnalyticsCycle::Compute() {
-  const auto assessment = assess_();
+  auto assessment = assess_();
   if (!assessment) return With({}, Result::kNotComplete, "the packets have not all been read yet");
   CycleReport report = Summarise(*assessment);
   ledger_.Observe(assessment->epoch);
   SettleLast();
-  if (assessment->changed == 0) return With(std::move(report), Result::kUnchanged, "nothing changed");
+  const auto readiness = AssessReadiness(*assessment, report);
+  report.readiness_changed =
+      readiness && (!assessment->stored_readiness ||
+                    DiffersForStorage(*assessment->stored_readiness, readiness->readiness));
+  if (assessment->changed == 0 && !report.readiness_changed)
+    return With(std::move(report), Result::kUnchanged, "nothing changed");
   if (const auto outstanding = FindOutstanding(*assessment)) {
     report.id = outstanding->id;
     return With(std::move(report), outstanding->result, outstanding->text);
   }
-  return Publish(*assessment, std::move(report));
+  return Publish(*assessment, readiness.get(), std::move(report));
+}
+
+/// Null when there is nothing to assess. What was assessed from the same packets and commits stays.
+std::shared_ptr<const AssessedReadiness> AnalyticsCycle::AssessReadiness(CapabilityAssessment& assessment,
+                                                                         CycleReport& report) {
+  if (!assessment.material) return nullptr;
+  const auto before = Readiness();
+  if (before && before->epoch == assessment.epoch && before->watermark == assessment.watermark &&
+      before->head_seq == assessment.head_seq)
+    return before;
+  const auto begin = std::chrono::steady_clock::now();
+  auto assessed = std::make_shared<AssessedReadiness>();
+  assessed->epoch = assessment.epoch;
+  assessed->watermark = assessment.watermark;
+  assessed->head_seq = assessment.head_seq;
+  assessed->readiness = Rounded(AssessSwitch(BuildReadinessInput(*assessment.material)));
+  assessment.material.reset();
+  report.readiness_duration = Since(begin);
+  const std::lock_guard lock(report_mutex_);
+  readiness_ = assessed;
+  return assessed;
 }
 
 /// Looks for the outcome of the last file, so that one that was refused is not taken for one that was stored.
@@ -139,8 +170,11 @@ std::optional<CycleReport> AnalyticsCycle::FindOutstanding(const CapabilityAsses
   return report;
 }
 
-CycleReport AnalyticsCycle::Publish(const CapabilityAssessment& assessment, CycleReport report) {
-  std::string payload = EncodeMultibyteSnapshot({assessment.computed});
+CycleReport AnalyticsCycle::Publish(const CapabilityAssessment& assessment,
+                                    const AssessedReadiness* readiness, CycleReport report) {
+  MultibyteSnapshot snapshot{assessment.computed};
+  if (readiness != nullptr) snapshot.readiness = readiness->readiness;
+  std::string payload = EncodeMultibyteSnapshot(snapshot);
   if (last_ && last_->epoch == assessment.epoch && last_->payload == payload) {
     report.id = last_->id;
     return With(std::move(report), Result::kUnchanged, "nothing changed since the last snapshot");
@@ -173,6 +207,11 @@ void AnalyticsCycle::Stop() {
   thread_.join();
 }
 
+std::shared_ptr<const AssessedReadiness> AnalyticsCycle::Readiness() const {
+  const std::lock_guard lock(report_mutex_);
+  return readiness_;
+}
+
 CycleReport AnalyticsCycle::Latest() const {
   const std::lock_guard lock(report_mutex_);
   return latest_;
@@ -183,8 +222,9 @@ void AnalyticsCycle::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const CycleReport report = RunOnce();
     if (report.result == Result::kPublished) {
-      spdlog::info("capability: {} confirmed, {} suspected, {} unknown; {}", report.confirmed,
-                   report.suspected, report.unknown, report.text);
+      spdlog::info("capability: {} confirmed, {} suspected, {} unknown; readiness in {} ms; {}",
+                   report.confirmed, report.suspected, report.unknown, report.readiness_duration.count(),
+                   report.text);
     } else if (report.result == Result::kFailed) {
       spdlog::warn("the analytics cycle failed: {}", report.text);
     } else if (report.result == Result::kPending && before != Result::kPending) {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -16,6 +17,7 @@
 #include "common/time.h"
 #include "common/ulid.h"
 #include "queue/publisher.h"
+#include "server/analytics/assessed_readiness.h"
 #include "server/analytics/cycle_report.h"
 #include "server/requests/ledger_numbers.h"
 #include "server/state/mesh_state.h"
@@ -26,8 +28,8 @@ namespace heliograph::server {
 /// The stream of the capability snapshots.
 inline constexpr const char* kMultibyteStream = "multibyte";
 
-/// Computes what the whole mesh can do, and hands it to the ingestor when it says anything new. At most one
-/// file of the stream waits at a time. Thread-safe.
+/// Computes what the whole mesh can do, and what a switch would leave of it, and hands it to the ingestor
+/// when it says anything new. At most one file of the stream waits at a time. Thread-safe.
 class AnalyticsCycle {
  public:
   using Assess = std::function<std::optional<CapabilityAssessment>()>;
@@ -54,6 +56,9 @@ class AnalyticsCycle {
   void Start();
   void Stop();
 
+  /// The newest readiness that was assessed by this process; null before.
+  std::shared_ptr<const AssessedReadiness> Readiness() const;
+
   /// The last report, for the operator; without an end before the first cycle.
   CycleReport Latest() const;
 
@@ -65,9 +70,12 @@ class AnalyticsCycle {
   };
 
   CycleReport Compute();
+  std::shared_ptr<const AssessedReadiness> AssessReadiness(CapabilityAssessment& assessment,
+                                                           CycleReport& report);
   std::optional<CycleReport> FindOutstanding(const CapabilityAssessment& assessment);
   void SettleLast();
-  CycleReport Publish(const CapabilityAssessment& assessment, CycleReport report);
+  CycleReport Publish(const CapabilityAssessment& assessment, const AssessedReadiness* readiness,
+                      CycleReport report);
   void Run(std::stop_token stop);
 
   const Assess assess_;
@@ -81,7 +89,8 @@ class AnalyticsCycle {
   bool last_settled_ = true;       ///< its outcome is known; guarded by cycle_mutex_
 
   mutable std::mutex report_mutex_;
-  CycleReport latest_;  ///< guarded by report_mutex_
+  CycleReport latest_;                                  ///< guarded by report_mutex_
+  std::shared_ptr<const AssessedReadiness> readiness_;  ///< guarded by report_mutex_
   std::mutex pause_mutex_;
   std::condition_variable_any pause_;
   std::jthread thread_;

@@ -27,10 +27,12 @@ struct CycleReport {
   bool assessed = false;                                  ///< the figures below are known
   std::size_t confirmed = 0, suspected = 0, unknown = 0;  ///< nodes by computed status
   std::size_t changed = 0;  ///< nodes whose stored state the computed one would change
+  bool readiness_changed = false;  ///< the stored readiness would change
   std::int64_t watermark = 0;
   std::string text;                       ///< one sentence for a person
   std::optional<UtcMillis> ended_at;      ///< by the wall clock; nothing before the first cycle
   std::chrono::milliseconds duration{0};  ///< from its begin to its end
+  std::chrono::milliseconds readiness_duration{0};  ///< the part of it that readiness took; 0: it was known
 };
 
 /// Every result, for those that count them.

@@ -12,6 +12,7 @@
 #include "server/routes/packets.h"
 #include "server/routes/posted_packet.h"
 #include "server/routes/prune.h"
+#include "server/routes/readiness.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
 
@@ -42,6 +43,7 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPacketRoutes(router, context);
   RegisterPostedPacketRoutes(router, context);
   RegisterMultibyteRoutes(router, context);
+  RegisterReadinessRoute(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }

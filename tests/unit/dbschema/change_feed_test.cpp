@@ -69,6 +69,17 @@ TEST_F(ChangeFeedTest, SaysNothingOfAnIntervalThatClosesForItsSuccessor) {
   EXPECT_THAT(Kinds(), ElementsAre("capability_changed", "commit", "capability_changed", "commit"));
 }
 
+TEST_F(ChangeFeedTest, TellsOfReadinessThatChangedOrCameToAnEnd) {
+  Commit(
+      2,
+      "INSERT INTO switch_readiness(branch_id,region,from_seq,figures) VALUES (1,'',2,'{\"traffic\":{}}')");
+  Commit(3,
+         "UPDATE switch_readiness SET to_seq=3;"
+         "INSERT INTO switch_readiness(branch_id,region,from_seq) VALUES (1,'',3)");
+  EXPECT_THAT(Kinds(), ElementsAre("readiness_changed", "commit", "readiness_changed", "commit"));
+  EXPECT_THROW(database_.exec("UPDATE switch_readiness SET figures=NULL"), SQLite::Exception);
+}
+
 TEST_F(ChangeFeedTest, TellsOfARemovedNode) {
   database_.exec("INSERT INTO removed_nodes VALUES (7, 'pruned', 5, NULL, 1)");
   EXPECT_THAT(Kinds(), ElementsAre("node_removed"));
@@ -97,6 +108,7 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
       {"node_capability",
        {"branch_id", "node_key", "from_seq", "to_seq", "status", "evidence", "max_hash_size", "adopted",
         "likely_legacy", "probability"}},
+      {"switch_readiness", {"branch_id", "region", "from_seq", "to_seq", "figures"}},
       {"branch", {"branch_id", "name", "state", "base_seq", "head_seq", "actor", "created_at", "deleted_at"}},
       {"removed_nodes", {"node_key", "reason", "removed_at", "commit_seq", "revision"}},
       {"cluster_track_states",

@@ -34,6 +34,7 @@ void RoutesTest::Start() {
   services.requests = &queue_;
   services.metrics = &metrics_;
   services.analytics = [this] { return cycle_; };
+  services.assessed_readiness = [this] { return assessed_; };
   services.volume = mesh_.volume();
   services.boot_id = "boot";
   services.clock = [] { return At(3'600'000); };

@@ -74,6 +74,7 @@ class RoutesTest : public ::testing::Test {
   HeldView views_;
   HeldQueue queue_;
   CycleReport cycle_;
+  std::shared_ptr<const AssessedReadiness> assessed_;
   MetricsRegistry metrics_;
   std::unique_ptr<Router> router_;
 
