@@ -144,6 +144,8 @@ CREATE TABLE cluster_merge_decisions(
 ) STRICT;
 CREATE INDEX cluster_merge_decisions_by_run ON cluster_merge_decisions(run_id);
 CREATE INDEX cluster_merge_decisions_by_track ON cluster_merge_decisions(track_key, run_id);
+CREATE INDEX cluster_merge_decisions_events ON cluster_merge_decisions(track_key, commit_seq)
+  WHERE class <> 'continuation';
 
 -- The other tracks that a decision concerns.
 CREATE TABLE cluster_decision_tracks(

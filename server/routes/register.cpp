@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/http/openapi.h"
+#include "server/routes/clusters.h"
 #include "server/routes/health.h"
 #include "server/routes/json_response.h"
 #include "server/routes/metrics_route.h"
@@ -44,6 +45,10 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPostedPacketRoutes(router, context);
   RegisterMultibyteRoutes(router, context);
   RegisterReadinessRoute(router, context);
+  RegisterClusterRoutes(router, context);
+  RegisterClusterRunRoutes(router, context);
+  RegisterClusterOverrideRoutes(router, context);
+  RegisterClusterJobRoutes(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }
