@@ -55,6 +55,7 @@ class RoutesTest : public ::testing::Test {
   void Start();
 
   Response Get(const std::string& target, const std::string& if_none_match = {});
+  Response Delete(const std::string& target);
   Response Post(const std::string& target, const std::string& body, const std::string& key = kKey);
   /// The body; the status must be `status`.
   Json GetJson(const std::string& target, int status = 200);
@@ -75,6 +76,7 @@ class RoutesTest : public ::testing::Test {
   HeldQueue queue_;
   CycleReport cycle_;
   std::shared_ptr<const AssessedReadiness> assessed_;
+  ClusterJobDesk* jobs_ = nullptr;
   MetricsRegistry metrics_;
   std::unique_ptr<Router> router_;
 
