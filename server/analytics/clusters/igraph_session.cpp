@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <string>
 
 namespace heliograph::server {
 namespace {
@@ -41,6 +42,16 @@ IgraphReals::IgraphReals(const IgraphSession& session, const std::vector<double>
 IgraphIntegers::IgraphIntegers(const IgraphSession& session, std::size_t size) {
   session.Check(igraph_vector_int_init(&vector_, static_cast<igraph_integer_t>(size)),
                 "a vector of integers");
+}
+
+IgraphGraph::IgraphGraph(const IgraphSession& session, const ItemGraph& graph) {
+  IgraphIntegers ends(session, graph.edges().size() * 2);
+  for (std::size_t i = 0; i < graph.edges().size(); ++i) {
+    ends[2 * i] = static_cast<igraph_integer_t>(graph.edges()[i].a);
+    ends[2 * i + 1] = static_cast<igraph_integer_t>(graph.edges()[i].b);
+  }
+  const auto size = static_cast<igraph_integer_t>(graph.size());
+  session.Check(igraph_create(&graph_, ends.get(), size, IGRAPH_UNDIRECTED), "a graph of the items");
 }
 
 }  // namespace heliograph::server

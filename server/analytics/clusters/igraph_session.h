@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include <igraph.h>
-#include <tl/expected.hpp>
+
+#include "server/analytics/clusters/item_graph.h"
 
 namespace heliograph::server {
 
@@ -59,6 +59,21 @@ class IgraphIntegers {
 
  private:
   igraph_vector_int_t vector_;
+};
+
+/// An ItemGraph without its weights, with the same numbers for vertices and edges. Made inside a session; it
+/// may end outside of one.
+class IgraphGraph {
+ public:
+  IgraphGraph(const IgraphSession& session, const ItemGraph& graph);
+  ~IgraphGraph() { igraph_destroy(&graph_); }
+  IgraphGraph(const IgraphGraph&) = delete;
+  IgraphGraph& operator=(const IgraphGraph&) = delete;
+
+  const igraph_t* get() const { return &graph_; }
+
+ private:
+  igraph_t graph_;
 };
 
 }  // namespace heliograph::server

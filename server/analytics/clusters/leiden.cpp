@@ -9,28 +9,11 @@ namespace {
 /// own programs have.
 constexpr double kRandomness = 0.01;
 
-void FillEdges(IgraphIntegers& ends, const std::vector<WeightedEdge>& edges) {
-  for (std::size_t i = 0; i < edges.size(); ++i) {
-    ends[2 * i] = static_cast<igraph_integer_t>(edges[i].a);
-    ends[2 * i + 1] = static_cast<igraph_integer_t>(edges[i].b);
-  }
-}
-
 }  // namespace
 
-LeidenGraph::LeidenGraph(const ItemGraph& graph) : graph_(graph) {
+LeidenGraph::LeidenGraph(const ItemGraph& graph) : graph_(graph), igraph_(IgraphSession(0), graph) {
   weights_.reserve(graph.edges().size());
   for (const WeightedEdge& edge : graph.edges()) weights_.push_back(edge.weight);
-  const IgraphSession session(0);
-  IgraphIntegers ends(session, graph.edges().size() * 2);
-  FillEdges(ends, graph.edges());
-  session.Check(
-      igraph_create(&igraph_, ends.get(), static_cast<igraph_integer_t>(graph.size()), IGRAPH_UNDIRECTED),
-      "a graph of the items");
-}
-
-LeidenGraph::~LeidenGraph() {
-  igraph_destroy(&igraph_);
 }
 
 Labels LeidenGraph::Run(const Pass& pass) const {
@@ -47,7 +30,7 @@ Labels LeidenGraph::Run(const Pass& pass) const {
     const double resolution = modularity ? pass.resolution / (2 * graph_.total_weight()) : pass.resolution;
     igraph_integer_t groups = 0;
     igraph_real_t quality = 0;
-    session.Check(igraph_community_leiden(&igraph_, weights.get(), sizes.get(), resolution, kRandomness,
+    session.Check(igraph_community_leiden(igraph_.get(), weights.get(), sizes.get(), resolution, kRandomness,
                                           /*start=*/true, std::max(pass.iterations, 1), membership.get(),
                                           &groups, &quality),
                   "the Leiden method");

@@ -22,9 +22,6 @@ class LeidenGraph {
  public:
   /// Throws std::bad_alloc, and std::runtime_error when igraph refuses. `graph` outlives it.
   explicit LeidenGraph(const ItemGraph& graph);
-  ~LeidenGraph();
-  LeidenGraph(const LeidenGraph&) = delete;
-  LeidenGraph& operator=(const LeidenGraph&) = delete;
 
   struct Pass {
     Objective objective = Objective::kModularity;
@@ -42,7 +39,7 @@ class LeidenGraph {
  private:
   const ItemGraph& graph_;
   std::vector<double> weights_;
-  igraph_t igraph_;
+  IgraphGraph igraph_;
 };
 
 }  // namespace heliograph::server
