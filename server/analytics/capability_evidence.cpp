@@ -53,20 +53,6 @@ void Insert(std::vector<std::int64_t>& sorted, std::int64_t value, bool& grew) {
 
 }  // namespace
 
-HopKey HopKeyOf(const std::uint8_t* bytes, std::size_t size) {
-  std::uint32_t value = static_cast<std::uint32_t>(size) << 24;
-  for (std::size_t i = 0; i < size; ++i) value |= static_cast<std::uint32_t>(bytes[i]) << (16 - 8 * i);
-  return HopKey{value};
-}
-
-HopKey HopKeyOf(const PublicKey& key, std::size_t size) {
-  return HopKeyOf(key.bytes().data(), size);
-}
-
-std::size_t HashSize(HopKey key) {
-  return static_cast<std::uint32_t>(key) >> 24;
-}
-
 UtcMillis HopEvidence::LastHeard() const {
   UtcMillis last = others.last_heard;
   for (const auto& [origin, tally] : by_origin) last = std::max(last, tally.last_heard);

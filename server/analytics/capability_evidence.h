@@ -8,36 +8,13 @@
 #include <unordered_set>
 #include <vector>
 
-#include "common/bytes.h"
-#include "common/packet.h"
-#include "common/public_key.h"
+#include "common/identity_key.h"
 #include "common/time.h"
+#include "server/analytics/hop_key.h"
+#include "server/analytics/reception.h"
 #include "server/state/mesh_view.h"
 
 namespace heliograph::server {
-
-/// A multi-byte path hash, as a key: the size in the top byte, then its bytes.
-enum class HopKey : std::uint32_t {};
-
-/// The key of the hash of `size` bytes at `bytes`. REQUIRED: size is 2 or 3, and so many bytes are there.
-HopKey HopKeyOf(const std::uint8_t* bytes, std::size_t size);
-/// The key of what the node with this public key writes into a path of this size. REQUIRED: size is 2 or 3.
-HopKey HopKeyOf(const PublicKey& key, std::size_t size);
-std::size_t HashSize(HopKey key);
-
-/// One observation, as the accumulators need it.
-struct Reception {
-  std::int64_t observation = 0;
-  std::int64_t transmission = 0;
-  IdentityKey observer{};
-  UtcMillis received_at{};
-  RouteType route{};
-  PayloadType type{};
-  PathLength path_length;
-  ByteView path;                          ///< unowned
-  std::optional<IdentityKey> origin;      ///< who signed it: adverts only
-  const PublicKey* origin_key = nullptr;  ///< of `origin`, when known; unowned
-};
 
 /// A node's own flood adverts that carried one hash size.
 struct SizeTally {

@@ -80,10 +80,6 @@ std::optional<std::uint8_t> LargerOf(std::optional<std::uint8_t> a, std::optiona
 
 }  // namespace
 
-bool ForwardsByDefault(std::string_view role) {
-  return role == "repeater" || role == "room";
-}
-
 HopVerdict JudgeHop(std::string_view role, std::size_t hash_size, std::size_t candidates,
                     std::size_t known_nodes) {
   if (candidates > 1) return {CapabilityEvidence::kPath, 1 - 1.0 / static_cast<double>(candidates)};
@@ -164,30 +160,6 @@ bool DiffersForStorage(const NodeCapability& a, const NodeCapability& b) {
   };
   if (exact(a) != exact(b)) return true;
   return a.probability && std::abs(*a.probability - *b.probability) >= kProbabilityHysteresis;
-}
-
-void PrefixIndex::Add(IdentityKey key, const PublicKey& public_key) {
-  for (const std::size_t size : {2, 3}) {
-    auto& keys = keys_[static_cast<std::uint32_t>(HopKeyOf(public_key, size))];
-    keys.push_back(static_cast<std::int64_t>(key));
-  }
-  ++size_;
-}
-
-void PrefixIndex::Remove(IdentityKey key, const PublicKey& public_key) {
-  for (const std::size_t size : {2, 3}) {
-    const auto found = keys_.find(static_cast<std::uint32_t>(HopKeyOf(public_key, size)));
-    if (found == keys_.end()) continue;
-    std::erase(found->second, static_cast<std::int64_t>(key));
-    if (found->second.empty()) keys_.erase(found);
-  }
-  --size_;
-}
-
-const std::vector<std::int64_t>& PrefixIndex::Candidates(HopKey hop) const {
-  static const std::vector<std::int64_t> kNone;
-  const auto found = keys_.find(static_cast<std::uint32_t>(hop));
-  return found == keys_.end() ? kNone : found->second;
 }
 
 std::vector<HopSupport> SupportsOf(IdentityKey node, const PublicKey& key,

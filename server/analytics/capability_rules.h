@@ -10,6 +10,8 @@
 #include "common/multibyte_snapshot.h"
 #include "common/public_key.h"
 #include "server/analytics/capability_evidence.h"
+#include "server/analytics/prefix_index.h"
+#include "server/analytics/station_directory.h"
 #include "server/state/mesh_view.h"
 
 namespace heliograph::server {
@@ -76,9 +78,6 @@ CapabilityEntry DecideCapability(const CapabilityFacts& facts);
 /// before `data_time`. Counters and the time of the proof stay. Nothing ages without `days`.
 CapabilityEntry AgedOut(CapabilityEntry entry, std::optional<int> days, std::optional<UtcMillis> data_time);
 
-/// True for the roles that forward floods by the firmware's default.
-bool ForwardsByDefault(std::string_view role);
-
 /// `stored` and `computed` together: a stored status never weakens because less is known now. The stronger
 /// status wins, with its evidence and probability; equal ones take the computed. Counters, sizes and times
 /// never go back.
@@ -87,21 +86,6 @@ NodeCapability MergeKnown(const NodeCapability& stored, const CapabilityEntry& c
 /// True when `a` and `b` differ in a way that is worth storing: probabilities that are closer than 0.05 do
 /// not.
 bool DiffersForStorage(const NodeCapability& a, const NodeCapability& b);
-
-/// Which known keys write themselves as which hash. Not thread-safe.
-class PrefixIndex {
- public:
-  void Add(IdentityKey key, const PublicKey& public_key);
-  void Remove(IdentityKey key, const PublicKey& public_key);
-
-  /// Those that write themselves so; empty when none does.
-  const std::vector<std::int64_t>& Candidates(HopKey hop) const;
-  std::size_t size() const { return size_; }
-
- private:
-  std::unordered_map<std::uint32_t, std::vector<std::int64_t>> keys_;
-  std::size_t size_ = 0;
-};
 
 /// What `evidence` holds about one node's hops, as the candidates of `index` divide it. A packet that a
 /// candidate signed counts without that candidate.

@@ -32,6 +32,8 @@ MeshState::MeshState(Limits limits, std::uint64_t generation)
     : limits_(limits),
       page_rows_(limits.page_rows),
       evidence_(limits.max_hops),
+      relays_(limits.max_pairs),
+      floods_([this](const Flood& flood) { TakeFlood(flood); }),
       generation_(generation),
       nodes_generation_(generation),
       observers_generation_(generation) {}
@@ -148,6 +150,7 @@ void MeshState::TakeReception(Reception& reception) {
   const auto observer = observers_.find(Number(reception.observer));
   if (observer != observers_.end()) observer->second.hour.Add(reception.received_at);
   evidence_.Add(reception);
+  floods_.Add(reception);
 }
 
 MeshState::NodeState* MeshState::FindNode(std::int64_t key) {
@@ -157,18 +160,56 @@ MeshState::NodeState* MeshState::FindNode(std::int64_t key) {
   return node == nodes_.end() ? nullptr : &node->second;
 }
 
-void MeshState::SetCandidate(IdentityKey key, const PublicKey& public_key, bool known) {
-  const auto& present = prefixes_.Candidates(HopKeyOf(public_key, 3));
-  const bool was_known = std::find(present.begin(), present.end(), Number(key)) != present.end();
-  if (was_known == known) return;
-  if (known) prefixes_.Add(key, public_key);
-  // Whoever shares the hash with it is judged anew, and it with them.
+/// One bit for each region; none for those that there is no room for.
+std::uint64_t MeshState::RegionBit(const std::string& iata) {
+  const auto found = region_bits_.find(iata);
+  if (found != region_bits_.end()) return found->second;
+  if (region_bits_.size() >= 64) return 0;
+  return region_bits_[iata] = std::uint64_t{1} << region_bits_.size();
+}
+
+/// Puts together what the rows of a node and of an observer with the same key tell.
+void MeshState::PutStation(IdentityKey key, const PublicKey& public_key) {
+  Station station;
+  station.public_key = public_key;
+  const auto heard = [&station](UtcMillis first, UtcMillis last) {
+    station.first_heard = std::min(station.first_heard.value_or(first), first);
+    station.last_heard = std::max(station.last_heard.value_or(last), last);
+  };
+  if (const auto node = nodes_.find(public_key); node != nodes_.end() && node->second.shown) {
+    const NodeView& row = *node->second.shown;
+    station.forwards_by_default = ForwardsByDefault(row.role);
+    if (row.lat && row.lon) station.position = GeoPoint{*row.lat, *row.lon};
+    heard(row.first_seen, row.last_seen);
+    for (const std::string& iata : row.regions) station.regions |= RegionBit(iata);
+  }
+  if (const auto observer = observers_.find(Number(key)); observer != observers_.end()) {
+    const ObserverView& row = *observer->second.shown;
+    heard(row.first_seen, row.last_seen);
+    station.regions |= RegionBit(row.iata);
+  }
+  const bool is_new = stations_.Find(key) == nullptr;
+  stations_.Put(key, station);
+  if (is_new) MarkSharers(public_key);
+}
+
+void MeshState::RemoveStation(IdentityKey key, const PublicKey& public_key) {
+  MarkSharers(public_key);
+  stations_.Remove(key);
+}
+
+/// Whoever shares a hash with a key that comes or goes is judged anew.
+void MeshState::MarkSharers(const PublicKey& public_key) {
   for (const std::size_t size : {2, 3}) MarkCandidates(HopKeyOf(public_key, size));
-  if (!known) prefixes_.Remove(key, public_key);
+}
+
+void MeshState::TakeFlood(const Flood& flood) {
+  HopResolver(stations_, relays_).Resolve(flood, resolved_);
+  relays_.Add(flood, resolved_);
 }
 
 void MeshState::MarkCandidates(HopKey hop) {
-  const auto& candidates = prefixes_.Candidates(hop);
+  const auto& candidates = stations_.Candidates(hop);
   stale_nodes_.insert(candidates.begin(), candidates.end());
 }
 
@@ -187,7 +228,7 @@ void MeshState::PutNode(NodeView row) {
     node.shown = std::make_shared<const NodeView>(std::move(row));
     nodes_changed_ = true;
   }
-  SetCandidate(key, public_key, true);
+  PutStation(key, public_key);
   stale_nodes_.insert(Number(key));
 }
 
@@ -195,7 +236,11 @@ void MeshState::RemoveNode(IdentityKey key) {
   const auto identity = identities_.find(Number(key));
   if (identity == identities_.end() || nodes_.erase(identity->second) == 0) return;
   stored_.erase(Number(key));
-  if (!observers_.contains(Number(key))) SetCandidate(key, identity->second, false);
+  if (observers_.contains(Number(key))) {
+    PutStation(key, identity->second);
+  } else {
+    RemoveStation(key, identity->second);
+  }
   nodes_changed_ = true;
 }
 
@@ -208,7 +253,7 @@ void MeshState::PutObserver(ObserverView row) {
   observers_changed_ = true;
   // An observer that never advertised may relay all the same, so its key can be behind a hop.
   if (const auto identity = identities_.find(Number(key)); identity != identities_.end())
-    SetCandidate(key, identity->second, true);
+    PutStation(key, identity->second);
   if (moved) MarkAllNodes();
 }
 
@@ -217,7 +262,7 @@ void MeshState::MarkAllNodes() {
 }
 
 void MeshState::MarkChangedByEvidence() {
-  if (const std::size_t assumed = std::bit_ceil(std::max<std::size_t>(prefixes_.size(), 1));
+  if (const std::size_t assumed = std::bit_ceil(std::max<std::size_t>(stations_.size(), 1));
       assumed != assumed_nodes_) {
     assumed_nodes_ = assumed;
     MarkAllNodes();
@@ -242,8 +287,8 @@ void MeshState::Refresh(NodeState& node) {
     CapabilityFacts facts;
     facts.role = view.role;
     facts.adverts = adverts;
-    facts.hops = SupportsOf(view.key, view.public_key, evidence_, prefixes_);
-    facts.known_nodes = prefixes_.size();
+    facts.hops = SupportsOf(view.key, view.public_key, evidence_, stations_.prefixes());
+    facts.known_nodes = stations_.size();
     node.computed = AgedOut(DecideCapability(facts), limits_.capability_age_out_days, data_time_);
     node.computed.public_key = view.public_key;
     view.capability = MergeKnown(node.stored, node.computed);
@@ -326,7 +371,7 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
   view->head_seq = head_seq_;
   view->data_time = data_time_;
   view->totals = Totals();
-  view->known_keys = prefixes_.size();
+  view->known_keys = stations_.size();
   view->nodes.reserve(nodes_.size());
   view->node_index.reserve(nodes_.size());
   for (const auto& [public_key, node] : nodes_) {

@@ -13,6 +13,10 @@
 #include "common/multibyte_snapshot.h"
 #include "server/analytics/capability_evidence.h"
 #include "server/analytics/capability_rules.h"
+#include "server/analytics/flood_window.h"
+#include "server/analytics/hop_resolver.h"
+#include "server/analytics/relay_evidence.h"
+#include "server/analytics/station_directory.h"
 #include "server/state/mesh_view.h"
 #include "server/state/minute_window.h"
 #include "server/state/reader_pool.h"
@@ -36,12 +40,15 @@ class MeshState {
   struct Limits {
     std::size_t page_rows = 20'000;  ///< packets of one step
     std::size_t max_hops = CapabilityEvidenceStore::kDefaultMaxHops;
+    std::size_t max_pairs = RelayEvidence::kDefaultMaxPairs;
     /// As the ingestor ages out; never when absent.
     std::optional<int> capability_age_out_days = std::nullopt;
   };
 
   /// Views get generations above `generation`.
   MeshState(Limits limits, std::uint64_t generation);
+  MeshState(const MeshState&) = delete;
+  MeshState& operator=(const MeshState&) = delete;
 
   /// Reads all but the packets: enough for a first view with the last-known capability. REQUIRED: called
   /// once, first, inside a read transaction. Throws SQLite::Exception.
@@ -73,6 +80,10 @@ class MeshState {
   const std::string& epoch() const { return epoch_; }
   std::uint64_t generation() const { return generation_; }
   const CapabilityEvidenceStore& evidence() const { return evidence_; }
+  /// Who was heard after whom, in all floods but those of the last one and a half minutes of data time, whose
+  /// observations may not all be there.
+  const RelayEvidence& relays() const { return relays_; }
+  const StationDirectory& stations() const { return stations_; }
 
   /// REQUIRED: complete(), and View() was called since the last step.
   CapabilityAssessment Assess() const;
@@ -97,7 +108,11 @@ class MeshState {
   void PutNode(NodeView row);
   void RemoveNode(IdentityKey key);
   void PutObserver(ObserverView row);
-  void SetCandidate(IdentityKey key, const PublicKey& public_key, bool known);
+  void PutStation(IdentityKey key, const PublicKey& public_key);
+  void RemoveStation(IdentityKey key, const PublicKey& public_key);
+  void MarkSharers(const PublicKey& public_key);
+  std::uint64_t RegionBit(const std::string& iata);
+  void TakeFlood(const Flood& flood);
   void MarkAllNodes();
   void MarkCandidates(HopKey hop);
 
@@ -127,9 +142,13 @@ class MeshState {
   std::unordered_map<std::int64_t, ObserverState> observers_;
   /// Capability of nodes whose row has not been seen; the two come from different tables.
   std::unordered_map<std::int64_t, NodeCapability> stored_;
-  PrefixIndex prefixes_;
+  StationDirectory stations_;
+  std::map<std::string, std::uint64_t> region_bits_;
   std::size_t assumed_nodes_ = 0;  ///< what the probabilities were computed with
   CapabilityEvidenceStore evidence_;
+  RelayEvidence relays_;
+  FloodWindow floods_;
+  ResolvedSteps resolved_;  ///< of the flood in hand
 
   PacketBounds bounds_;
   bool bounds_changed_ = false;

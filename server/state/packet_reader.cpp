@@ -38,11 +38,17 @@ UtcMillis Time(std::int64_t milliseconds) {
   return UtcMillis(std::chrono::milliseconds(milliseconds));
 }
 
+// The flags and the SNR of an observation, as the schema tells them.
+constexpr int kDirectionBits = 3;
+constexpr int kSent = 2;
+constexpr float kStepsPerDb = 4;
+
 // CROSS JOIN keeps the order of the loops: the primary key of observations outside.
 constexpr const char* kObservations =
     "SELECT o.id, o.transmission_id, o.observer_key, o.received_after, o.route, o.path_len, o.path, "
     "t.payload_type, "
-    "t.base_time, t.origin_key FROM observations AS o CROSS JOIN transmissions AS t ON t.id = "
+    "t.base_time, t.origin_key, o.flags, o.snr FROM observations AS o CROSS JOIN transmissions AS t ON t.id "
+    "= "
     "o.transmission_id "
     "WHERE o.id > ? ORDER BY o.id LIMIT ?";
 constexpr const char* kTransmissionTimes =
@@ -69,6 +75,9 @@ bool ReadObservations(ReaderConnection& connection, std::int64_t after, std::siz
     }
     if (sqlite3_column_type(row, 9) != SQLITE_NULL)
       reception.origin = IdentityKey{sqlite3_column_int64(row, 9)};
+    reception.sent = (sqlite3_column_int(row, 10) & kDirectionBits) == kSent;
+    if (sqlite3_column_type(row, 11) != SQLITE_NULL)
+      reception.snr_db = static_cast<float>(sqlite3_column_int(row, 11)) / kStepsPerDb;
     visit(reception);
   });
 }

@@ -1,0 +1,252 @@
+#include "server/analytics/hop_resolver.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+namespace heliograph::server {
+namespace {
+
+// The weights of what is not counted but assumed. All are in units of one observed transmission, fitted on
+// training seeds of meshsim.
+constexpr double kVolumeFloor = 2;        ///< transmissions that every node is credited with
+constexpr double kNearAffinity = 0.1;     ///< between nodes that tell positions beside each other
+constexpr double kDistanceScaleKm = 30;   ///< over which that falls to a third
+constexpr double kFarAffinity = 0.002;    ///< what is left of it at any distance
+constexpr double kUntoldAffinity = 0.03;  ///< when one of the positions is not told
+constexpr double kUnheardAffinity = 0.02;
+constexpr double kReturnShare = 0.5;     ///< of what was heard the other way: links are nearly symmetric
+constexpr double kUnlikelyRelay = 0.03;  ///< a companion or a sensor that repeats
+constexpr double kSilentThen = 0.3;      ///< the node was not heard of by itself at that time
+constexpr double kOtherRegion = 0.3;     ///< never heard of in the observer's region
+constexpr std::chrono::hours kActivitySlack(24);  ///< around first and last heard: adverts are rare
+
+constexpr std::size_t kMaxStates = HopResolver::kMaxCandidates + 1;
+constexpr std::int64_t kUnheard = 0;  ///< no identity has this key
+
+double Heard(const PairTally* pair) {
+  return pair == nullptr ? 0 : pair->Total();
+}
+
+/// As many unheard nodes are assumed as are known, rounded up to a power of two, so that the figure moves
+/// rarely. The result is how many of them are to be expected behind one hash of this size.
+double ExpectedUnheard(std::size_t known, std::size_t hash_size) {
+  const auto unheard = static_cast<double>(std::bit_ceil(std::max<std::size_t>(known, 1)));
+  return unheard * std::pow(256.0, -static_cast<double>(hash_size));
+}
+
+/// Who a step can be, and what is known of each so far. The last state is the unheard node.
+struct StepStates {
+  std::size_t count = 0;
+  std::array<std::int64_t, kMaxStates> node{};
+  std::array<const Station*, kMaxStates> station{};
+  std::array<double, kMaxStates> volume{};   ///< transmissions seen of it, and the floor
+  std::array<double, kMaxStates> below{};    ///< weight by itself and by all that came after
+  std::array<double, kMaxStates> message{};  ///< what the step says of each state of its parent
+  std::array<double, kMaxStates> belief{};
+
+  void Put(std::int64_t key, const Station* its_station, double its_volume, double weight) {
+    node[count] = key;
+    station[count] = its_station;
+    volume[count] = its_volume;
+    below[count++] = weight;
+  }
+};
+
+void Normalise(std::array<double, kMaxStates>& weights, std::size_t count) {
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += weights[i];
+  if (sum <= 0) return;
+  for (std::size_t i = 0; i < count; ++i) weights[i] /= sum;
+}
+
+class TreeInference {
+ public:
+  TreeInference(const StationDirectory& stations, const RelayEvidence& evidence, const Flood& flood)
+      : stations_(stations), evidence_(evidence), flood_(flood), steps_(flood.steps.size()) {}
+
+  void Run(ResolvedSteps& out) {
+    for (std::size_t i = 0; i < steps_.size(); ++i) FindStates(i);
+    if (!std::all_of(steps_.begin(), steps_.end(), [this](const auto& step) { return IsPlain(step); })) {
+      WeighHearings();
+      PassUp();
+      PassDown();
+    } else {
+      for (StepStates& step : steps_) step.belief = step.below;
+    }
+    for (StepStates& step : steps_) Write(step, out);
+  }
+
+ private:
+  /// One relay and a long hash: nothing around it can change the answer noticeably.
+  bool IsPlain(const StepStates& step) const {
+    return flood_.hash_size >= 2 && step.count == 2 && step.station[0]->forwards_by_default;
+  }
+
+  void FindStates(std::size_t index) {
+    StepStates& step = steps_[index];
+    std::vector<std::int64_t> candidates = stations_.Candidates(flood_.steps[index].hop);
+    if (flood_.origin) std::erase(candidates, static_cast<std::int64_t>(*flood_.origin));
+    const auto prior = [this](std::int64_t key) {
+      return Prior(*stations_.Find(IdentityKey{key})) * Volume(key);
+    };
+    std::sort(candidates.begin(), candidates.end());
+    if (candidates.size() > HopResolver::kMaxCandidates) {
+      std::stable_sort(candidates.begin(), candidates.end(),
+                       [&](std::int64_t a, std::int64_t b) { return prior(a) > prior(b); });
+      candidates.resize(HopResolver::kMaxCandidates);
+    }
+    for (const std::int64_t key : candidates) {
+      const Station* station = stations_.Find(IdentityKey{key});
+      step.Put(key, station, Volume(key), Prior(*station));
+    }
+    step.Put(kUnheard, nullptr, kVolumeFloor, ExpectedUnheard(stations_.size(), flood_.hash_size));
+  }
+
+  double Prior(const Station& station) const {
+    const double role = station.forwards_by_default ? 1 : kUnlikelyRelay;
+    const bool before = station.first_heard && flood_.first_heard < *station.first_heard - kActivitySlack;
+    const bool after = station.last_heard && flood_.first_heard > *station.last_heard + kActivitySlack;
+    return before || after ? role * kSilentThen : role;
+  }
+
+  double Volume(std::int64_t key) const {
+    const SenderTally* sender = evidence_.Sender(IdentityKey{key});
+    if (sender == nullptr) return kVolumeFloor;
+    return sender->Sent(FloodClass::kOneByte) + sender->Sent(FloodClass::kMultibyte) + kVolumeFloor;
+  }
+
+  static double Assumed(const Station* a, const Station* b) {
+    if (a == nullptr || b == nullptr || !a->position || !b->position) return kUntoldAffinity;
+    return kFarAffinity +
+           kNearAffinity * std::exp(-DistanceKm(*a->position, *b->position) / kDistanceScaleKm);
+  }
+
+  /// How probable it is that `to` is heard after `from`, up to a factor.
+  double Affinity(std::int64_t from, const Station* from_station, double from_volume, std::int64_t to,
+                  const Station* to_station, double to_volume) const {
+    if (from == kUnheard) {
+      if (to == kUnheard) return kUnheardAffinity / kVolumeFloor;
+      return to_volume / (evidence_.total_relayed() + kVolumeFloor * static_cast<double>(stations_.size()));
+    }
+    if (to == kUnheard) return kUnheardAffinity / from_volume;
+    if (from == to) return 0;  // nobody sends a flood on twice
+    const auto [forth, back] = evidence_.Between(IdentityKey{from}, IdentityKey{to});
+    return (Heard(forth) + kReturnShare * Heard(back) + Assumed(from_station, to_station)) / from_volume;
+  }
+
+  double HearingAffinity(const StepStates& step, std::size_t state, const FloodHearing& hearing) const {
+    const auto observer = static_cast<std::int64_t>(hearing.observer);
+    if (hearing.own) return step.node[state] == observer ? 1 : 1e-6;
+    const Station* ear = stations_.Find(hearing.observer);
+    if (step.node[state] == kUnheard) return kUnheardAffinity / kVolumeFloor;
+    double affinity =
+        step.node[state] == observer
+            ? kFarAffinity / step.volume[state]  // one that does not say that it reports its own sending
+            : Affinity(step.node[state], step.station[state], step.volume[state], observer, ear, 0);
+    const bool elsewhere = ear != nullptr && ear->regions != 0 && step.station[state]->regions != 0 &&
+                           (ear->regions & step.station[state]->regions) == 0;
+    if (elsewhere) affinity *= kOtherRegion;
+    return affinity;
+  }
+
+  void WeighHearings() {
+    for (const FloodHearing& hearing : flood_.hearings) {
+      if (hearing.step < 0) continue;
+      StepStates& step = steps_[static_cast<std::size_t>(hearing.step)];
+      for (std::size_t i = 0; i < step.count; ++i) step.below[i] *= HearingAffinity(step, i, hearing);
+      Normalise(step.below, step.count);
+    }
+  }
+
+  double Transition(const StepStates& parent, std::size_t from, const StepStates& child,
+                    std::size_t to) const {
+    return Affinity(parent.node[from], parent.station[from], parent.volume[from], child.node[to],
+                    child.station[to], child.volume[to]);
+  }
+
+  void PassUp() {
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      if (flood_.steps[i].parent < 0) continue;
+      StepStates& child = steps_[i];
+      StepStates& parent = steps_[static_cast<std::size_t>(flood_.steps[i].parent)];
+      for (std::size_t from = 0; from < parent.count; ++from) {
+        double sum = 0;
+        for (std::size_t to = 0; to < child.count; ++to)
+          sum += child.below[to] * Transition(parent, from, child, to);
+        child.message[from] = sum;
+        parent.below[from] *= sum;
+      }
+      Normalise(parent.below, parent.count);
+    }
+  }
+
+  void PassDown() {
+    const auto origin = flood_.origin ? static_cast<std::int64_t>(*flood_.origin) : kUnheard;
+    const Station* signer = flood_.origin ? stations_.Find(*flood_.origin) : nullptr;
+    const double volume = flood_.origin ? Volume(origin) : kVolumeFloor;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      StepStates& step = steps_[i];
+      const std::int16_t above = flood_.steps[i].parent;
+      for (std::size_t to = 0; to < step.count; ++to) {
+        double from_above = 0;
+        if (above < 0) {
+          from_above = Affinity(origin, signer, volume, step.node[to], step.station[to], step.volume[to]);
+        } else {
+          const StepStates& parent = steps_[static_cast<std::size_t>(above)];
+          for (std::size_t from = 0; from < parent.count; ++from) {
+            if (step.message[from] <= 0) continue;
+            from_above += parent.belief[from] / step.message[from] * Transition(parent, from, step, to);
+          }
+        }
+        step.belief[to] = step.below[to] * from_above;
+      }
+      Normalise(step.belief, step.count);
+    }
+  }
+
+  static void Write(StepStates& step, ResolvedSteps& out) {
+    Normalise(step.belief, step.count);
+    std::array<HopCandidate, kMaxStates> sorted;
+    const std::size_t known = step.count - 1;
+    for (std::size_t i = 0; i < known; ++i)
+      sorted[i] = {IdentityKey{step.node[i]}, static_cast<float>(step.belief[i])};
+    std::stable_sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(known),
+                     [](const auto& a, const auto& b) { return a.probability > b.probability; });
+    for (std::size_t i = 0; i < known; ++i) out.Add(sorted[i]);
+    out.EndStep();
+  }
+
+  const StationDirectory& stations_;
+  const RelayEvidence& evidence_;
+  const Flood& flood_;
+  std::vector<StepStates> steps_;
+};
+
+}  // namespace
+
+void HopResolver::Resolve(const Flood& flood, ResolvedSteps& out) const {
+  out.Clear();
+  TreeInference(stations_, evidence_, flood).Run(out);
+}
+
+ResolvedSteps HopResolver::ResolvePath(const std::vector<PathHash>& hops, const HopContext& context) const {
+  Flood flood;
+  if (!hops.empty()) flood.hash_size = static_cast<std::uint8_t>(hops.front().size());
+  flood.origin = context.origin;
+  flood.first_heard = flood.last_heard = context.time;
+  for (const PathHash& hop : hops) {
+    const auto parent = static_cast<std::int16_t>(static_cast<int>(flood.steps.size()) - 1);
+    flood.steps.push_back({parent, HopKeyOf(hop.bytes().data(), hop.size())});
+  }
+  if (context.observer) {
+    const auto last = static_cast<std::int16_t>(static_cast<int>(flood.steps.size()) - 1);
+    flood.hearings.push_back({last, *context.observer, false, std::nullopt});
+  }
+  ResolvedSteps resolved;
+  Resolve(flood, resolved);
+  return resolved;
+}
+
+}  // namespace heliograph::server

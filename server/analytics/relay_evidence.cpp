@@ -1,0 +1,169 @@
+#include "server/analytics/relay_evidence.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <vector>
+
+namespace heliograph::server {
+namespace {
+
+/// What is less probable is not counted: it would only fill the memory with pairs that never were.
+constexpr float kLeastWeight = 0.02F;
+constexpr std::chrono::hours kHalfLife(7 * 24);  // when pairs compete for room
+
+std::uint64_t LinkKey(std::uint64_t low, std::uint64_t high) {
+  return low << 32 | high;
+}
+
+/// Who showed each step: those that reported it or anything after it.
+std::vector<ObserverTally> WitnessesOf(const Flood& flood) {
+  std::vector<ObserverTally> witnesses(flood.steps.size());
+  for (const FloodHearing& hearing : flood.hearings)
+    if (hearing.step >= 0) witnesses[static_cast<std::size_t>(hearing.step)].Add(hearing.observer);
+  for (std::size_t i = flood.steps.size(); i-- > 0;)
+    if (flood.steps[i].parent >= 0)
+      witnesses[static_cast<std::size_t>(flood.steps[i].parent)].Add(witnesses[i]);
+  return witnesses;
+}
+
+/// The candidates of a step or, of kOrigin, the packet's signer.
+std::span<const HopCandidate> SendersOf(const ResolvedSteps& steps, std::int16_t step,
+                                        const std::optional<HopCandidate>& origin) {
+  if (step >= 0) return steps.Step(static_cast<std::size_t>(step));
+  if (!origin) return {};
+  return {&*origin, 1};
+}
+
+void Touch(PairTally& pair, const Flood& flood) {
+  if (pair.first_heard == UtcMillis{} || flood.first_heard < pair.first_heard)
+    pair.first_heard = flood.first_heard;
+  pair.last_heard = std::max(pair.last_heard, flood.last_heard);
+}
+
+}  // namespace
+
+void ObserverTally::Add(IdentityKey observer) {
+  // Fibonacci hashing spreads keys that follow each other.
+  const std::uint64_t mixed = static_cast<std::uint64_t>(observer) * 0x9E3779B97F4A7C15U;
+  bits_ |= std::uint64_t{1} << (mixed >> 58);
+}
+
+std::size_t ObserverTally::Count() const {
+  const int free = 64 - std::popcount(bits_);
+  if (free == 64) return 0;
+  const double share = std::max(free, 1) / 64.0;
+  return static_cast<std::size_t>(std::lround(-64.0 * std::log(share)));
+}
+
+double PairTally::Total() const {
+  return static_cast<double>(forwarded[0]) + static_cast<double>(forwarded[1]) +
+         static_cast<double>(reported[0]) + static_cast<double>(reported[1]);
+}
+
+std::optional<double> PairTally::MeanSnrDb() const {
+  if (snr_weight <= 0) return std::nullopt;
+  return static_cast<double>(snr_sum_db) / static_cast<double>(snr_weight);
+}
+
+void RelayEvidence::Add(const Flood& flood, const ResolvedSteps& steps) {
+  const auto c = static_cast<std::size_t>(flood.flood_class());
+  ++floods_[c];
+  if (flood.origin) senders_[static_cast<std::int64_t>(*flood.origin)].originated[c] += 1;
+  AddSteps(flood, steps);
+  AddHearings(flood, steps);
+  if (links_.size() > max_pairs_) EvictWeakest(flood.last_heard);
+}
+
+void RelayEvidence::AddSteps(const Flood& flood, const ResolvedSteps& steps) {
+  const auto c = static_cast<std::size_t>(flood.flood_class());
+  const std::vector<ObserverTally> witnesses = WitnessesOf(flood);
+  const auto origin = flood.origin ? std::optional(HopCandidate{*flood.origin, 1.0F}) : std::nullopt;
+  for (std::size_t i = 0; i < flood.steps.size(); ++i) {
+    for (const HopCandidate& to : steps.Step(i)) {
+      if (to.probability < kLeastWeight) continue;
+      SenderTally& sender = senders_[static_cast<std::int64_t>(to.node)];
+      sender.relayed[c] += to.probability;
+      total_relayed_ += static_cast<double>(to.probability);
+      if (to.probability > 0.5F) {
+        std::optional<UtcMillis>&first = sender.first_relayed[c], &last = sender.last_relayed[c];
+        first = std::min(first.value_or(flood.first_heard), flood.first_heard);
+        last = std::max(last.value_or(flood.first_heard), flood.first_heard);
+      }
+      for (const HopCandidate& from : SendersOf(steps, flood.steps[i].parent, origin)) {
+        const float weight = from.probability * to.probability;
+        if (weight < kLeastWeight || from.node == to.node) continue;
+        PairTally& pair = Direction(from.node, to.node);
+        pair.forwarded[c] += weight;
+        pair.observers.Add(witnesses[i]);
+        Touch(pair, flood);
+      }
+    }
+  }
+}
+
+void RelayEvidence::AddHearings(const Flood& flood, const ResolvedSteps& steps) {
+  const auto c = static_cast<std::size_t>(flood.flood_class());
+  const auto origin = flood.origin ? std::optional(HopCandidate{*flood.origin, 1.0F}) : std::nullopt;
+  std::vector<IdentityKey> reporters;
+  for (const FloodHearing& hearing : flood.hearings) {
+    reporters.push_back(hearing.observer);
+    if (hearing.own) continue;
+    for (const HopCandidate& from : SendersOf(steps, hearing.step, origin)) {
+      if (from.probability < kLeastWeight || from.node == hearing.observer) continue;
+      PairTally& pair = Direction(from.node, hearing.observer);
+      pair.reported[c] += from.probability;
+      pair.observers.Add(hearing.observer);
+      Touch(pair, flood);
+      if (!hearing.snr_db) continue;
+      pair.snr_sum_db += from.probability * *hearing.snr_db;
+      pair.snr_weight += from.probability;
+    }
+  }
+  std::sort(reporters.begin(), reporters.end());
+  reporters.erase(std::unique(reporters.begin(), reporters.end()), reporters.end());
+  for (const IdentityKey reporter : reporters) senders_[static_cast<std::int64_t>(reporter)].reported[c] += 1;
+}
+
+PairTally& RelayEvidence::Direction(IdentityKey from, IdentityKey to) {
+  const auto a = static_cast<std::uint64_t>(from), b = static_cast<std::uint64_t>(to);
+  Link& link = links_[LinkKey(std::min(a, b), std::max(a, b))];
+  return a < b ? link.up : link.down;
+}
+
+std::pair<const PairTally*, const PairTally*> RelayEvidence::Between(IdentityKey a, IdentityKey b) const {
+  const auto first = static_cast<std::uint64_t>(a), second = static_cast<std::uint64_t>(b);
+  const auto found = links_.find(LinkKey(std::min(first, second), std::max(first, second)));
+  if (found == links_.end()) return {nullptr, nullptr};
+  const PairTally* up = found->second.up.Total() > 0 ? &found->second.up : nullptr;
+  const PairTally* down = found->second.down.Total() > 0 ? &found->second.down : nullptr;
+  return first < second ? std::pair(up, down) : std::pair(down, up);
+}
+
+const PairTally* RelayEvidence::Pair(IdentityKey from, IdentityKey to) const {
+  return Between(from, to).first;
+}
+
+const SenderTally* RelayEvidence::Sender(IdentityKey node) const {
+  const auto found = senders_.find(static_cast<std::int64_t>(node));
+  return found == senders_.end() ? nullptr : &found->second;
+}
+
+void RelayEvidence::EvictWeakest(UtcMillis now) {
+  using Days = std::chrono::duration<double, std::ratio<86'400>>;
+  const auto strength = [now](const PairTally& pair) {
+    const double half_lives = Days(now - pair.last_heard) / Days(kHalfLife);
+    return pair.Total() * std::exp2(-std::max(0.0, half_lives));
+  };
+  std::vector<std::pair<double, std::uint64_t>> ranked;
+  ranked.reserve(links_.size());
+  for (const auto& [key, link] : links_) ranked.emplace_back(strength(link.up) + strength(link.down), key);
+  // An eighth at a time, so that the cost of one eviction is spread over many pairs.
+  const std::size_t excess = links_.size() - max_pairs_ + max_pairs_ / 8;
+  std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(excess - 1), ranked.end());
+  for (std::size_t i = 0; i < excess; ++i) links_.erase(ranked[i].second);
+  evicted_pairs_ += excess;
+}
+
+}  // namespace heliograph::server

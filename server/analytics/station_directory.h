@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/geo_filter.h"
+#include "common/identity_key.h"
+#include "common/public_key.h"
+#include "common/time.h"
+#include "server/analytics/prefix_index.h"
+
+namespace heliograph::server {
+
+/// True for the roles that forward floods by the firmware's default.
+bool ForwardsByDefault(std::string_view role);
+
+/// A known node or observer: who can be behind a hop.
+struct Station {
+  PublicKey public_key;
+  bool forwards_by_default = false;
+  std::optional<GeoPoint> position;  ///< as it tells
+  /// When it was heard of by itself: adverts of a node, reports of an observer. Nothing when it never was.
+  std::optional<UtcMillis> first_heard, last_heard;
+  std::uint64_t regions = 0;  ///< of those that hear it or that it observes for, one bit each; 0: not known
+};
+
+/// Everybody that is known, by key and by path hash. Not thread-safe; const members may be called from
+/// several threads at once.
+class StationDirectory {
+ public:
+  /// Adds or replaces. REQUIRED: a key never changes its public key.
+  void Put(IdentityKey key, const Station& station);
+  void Remove(IdentityKey key);
+
+  /// Null when it is not known.
+  const Station* Find(IdentityKey key) const;
+  /// Those that write themselves so, as numbers; empty when none does.
+  const std::vector<std::int64_t>& Candidates(HopKey hop) const { return prefixes_.Candidates(hop); }
+  std::size_t size() const { return stations_.size(); }
+  const PrefixIndex& prefixes() const { return prefixes_; }
+
+ private:
+  std::unordered_map<std::int64_t, Station> stations_;
+  PrefixIndex prefixes_;
+};
+
+/// On a sphere, in km.
+double DistanceKm(const GeoPoint& a, const GeoPoint& b);
+
+}  // namespace heliograph::server
