@@ -1,15 +1,16 @@
 #!/bin/bash
 # Installs what Heliograph needs from Debian's packages (12 and 13), and only what is missing.
 #
-#   deploy/install-deps.sh [build|test|bench|fuzz]
+#   deploy/install-deps.sh [build|test|browser|bench|fuzz]
 #
 # build (the default) compiles the programs and runs them; test adds the test frameworks, the broker and the tools that
-# the tests call; bench and fuzz add to build what the presets of these names need. When nothing is missing, neither apt
-# nor root is needed. A broker that this script installs is neither started nor enabled.
+# the tests call; browser adds chromium, which the test of the web page drives; bench and fuzz add to build what the presets
+# of these names need. When nothing is missing, neither apt nor root is needed. A broker that this script installs is
+# neither started nor enabled.
 set -euo pipefail
 
 usage() {
-  echo "usage: ${0##*/} [build|test|bench|fuzz]" >&2
+  echo "usage: ${0##*/} [build|test|browser|bench|fuzz]" >&2
   exit 2
 }
 
@@ -30,6 +31,7 @@ test=(
 case $set_name in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
+  browser) wanted=("${build[@]}" "${test[@]}" chromium) ;;
   bench) wanted=("${build[@]}" libbenchmark-dev mosquitto mosquitto-clients wrk) ;;
   fuzz) wanted=("${build[@]}" clang libclang-rt-dev) ;;
   *) usage ;;

@@ -98,7 +98,6 @@ enum class Member : std::uint8_t {
   kCount
 };
 constexpr std::size_t kMemberCount = static_cast<std::size_t>(Member::kCount);
-constexpr Member kFirstFigure = Member::kBattery;
 
 struct NamedMember {
   std::string_view name;

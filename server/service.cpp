@@ -15,6 +15,7 @@
 #include "server/http/limits.h"
 #include "server/http/metrics.h"
 #include "server/http/router.h"
+#include "server/page/page.h"
 #include "server/requests/request_desk.h"
 #include "server/routes/register.h"
 #include "server/state/follower.h"
@@ -93,6 +94,7 @@ class Service {
     services.boot_id = boot_id;
     AddCoreMetrics(metrics_, follower_, readers_);
     RegisterRoutes(router_, RouteContext(services, options.config));
+    router_.SetPage(ServePage);
     router_.SetApiKeyGuard(std::move(guard));
     router_.SetCorsAllowedOrigins(options.config.cors_allowed_origins);
     router_.SetObserver(

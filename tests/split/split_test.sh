@@ -146,6 +146,9 @@ confirmed_in_database_is() {
   [ "$(as_user "$ingestor_user" sqlite3 -readonly "file:$data/db/heliograph.db?mode=ro" \
     'SELECT count(*) FROM nodes WHERE multibyte_sup = 2')" = "$1" ]
 }
+nodes_in_database_are() {
+  [ "$(as_user "$ingestor_user" sqlite3 -readonly "file:$data/db/heliograph.db?mode=ro" 'SELECT count(*) FROM nodes')" = "$1" ]
+}
 is_empty() { [ -z "$(ls -A "$1")" ]; }
 refused_because() {
   local said
@@ -180,6 +183,7 @@ start_ingestor
 feed 0 4
 eventually 30 "the ingestor makes a database that the server's user finds ready" \
   as_server "$room/programs/heliograph-server" check --data "$data"
+eventually 10 "the packets are in the database" nodes_in_database_are 4
 
 expect "the server's view of the database is mounted read-only" \
   refused_because 'Read-only file system' as_server touch "$data/db/intruder"
