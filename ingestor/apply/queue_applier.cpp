@@ -10,6 +10,7 @@
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/multibyte_snapshot.h"
+#include "common/neighbor_snapshot.h"
 #include "ingestor/store/statement.h"
 
 namespace heliograph::ingestor {
@@ -51,8 +52,11 @@ bool IsFullState(queue::Kind kind) {
 
 /// False for a file that would be rejected for its payload, and must not take the place of a good one.
 bool MakesSense(const queue::QueueFile& file) {
-  return file.envelope.kind != queue::Kind::kMultibyteSnapshot ||
-         DecodeMultibyteSnapshot(file.payload).has_value();
+  if (file.envelope.kind == queue::Kind::kMultibyteSnapshot)
+    return DecodeMultibyteSnapshot(file.payload).has_value();
+  if (file.envelope.kind == queue::Kind::kNeighborSnapshot)
+    return DecodeNeighborSnapshot(file.payload).has_value();
+  return true;
 }
 
 /// Streams whose files follow a watermark that must not go back.
@@ -209,12 +213,13 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);
+    case queue::Kind::kNeighborSnapshot:
+      return ApplyNeighborSnapshot(context, file);
     case queue::Kind::kPacketInject:
       return ApplyPacketInject(context, file);
     case queue::Kind::kPruneRequest:
       return ApplyPruneRequest(context, file);
     case queue::Kind::kClusterSnapshot:
-    case queue::Kind::kNeighborSnapshot:
     case queue::Kind::kClusterJob:
     case queue::Kind::kOverride:
     case queue::Kind::kItemBatch:

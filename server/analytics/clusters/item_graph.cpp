@@ -76,11 +76,11 @@ ItemGraph::ItemGraph(std::vector<std::string> keys, std::vector<WeightedEdge> ed
     total_weight_ += edge.weight;
   }
   std::partial_sum(offsets_.begin(), offsets_.end(), offsets_.begin());
-  neighbours_.resize(edges_.size() * 2);
+  neighbors_.resize(edges_.size() * 2);
   std::vector<std::size_t> next(offsets_.begin(), offsets_.end() - 1);
-  // Smaller neighbours come first because edges are sorted by their smaller end, the larger ones after them.
-  for (std::uint32_t i = 0; i < edges_.size(); ++i) neighbours_[next[edges_[i].b]++] = {edges_[i].a, i};
-  for (std::uint32_t i = 0; i < edges_.size(); ++i) neighbours_[next[edges_[i].a]++] = {edges_[i].b, i};
+  // Smaller neighbors come first because edges are sorted by their smaller end, the larger ones after them.
+  for (std::uint32_t i = 0; i < edges_.size(); ++i) neighbors_[next[edges_[i].b]++] = {edges_[i].a, i};
+  for (std::uint32_t i = 0; i < edges_.size(); ++i) neighbors_[next[edges_[i].a]++] = {edges_[i].b, i};
 }
 
 Sha256Digest ItemGraph::Digest() const {

@@ -28,7 +28,7 @@ struct WeightedEdge {
 /// same input leads to: keys sorted, each edge once with a < b, edges sorted. Immutable.
 class ItemGraph {
  public:
-  struct Neighbour {
+  struct Neighbor {
     Vertex vertex = 0;
     std::uint32_t edge = 0;  ///< into edges()
   };
@@ -50,8 +50,8 @@ class ItemGraph {
   const std::vector<std::string>& keys() const { return keys_; }
   const std::vector<WeightedEdge>& edges() const { return edges_; }
   /// Ascending by vertex.
-  std::span<const Neighbour> NeighboursOf(Vertex vertex) const {
-    return std::span(neighbours_).subspan(offsets_[vertex], offsets_[vertex + 1] - offsets_[vertex]);
+  std::span<const Neighbor> NeighborsOf(Vertex vertex) const {
+    return std::span(neighbors_).subspan(offsets_[vertex], offsets_[vertex + 1] - offsets_[vertex]);
   }
   /// The sum of the weights at a vertex.
   double StrengthOf(Vertex vertex) const { return strengths_[vertex]; }
@@ -68,7 +68,7 @@ class ItemGraph {
   std::vector<std::string> keys_;
   std::vector<WeightedEdge> edges_;
   std::vector<std::size_t> offsets_;
-  std::vector<Neighbour> neighbours_;
+  std::vector<Neighbor> neighbors_;
   std::vector<double> strengths_;
   double total_weight_ = 0;
 };

@@ -41,7 +41,7 @@ Labels SplitIntoConnected(const ItemGraph& graph, const Labels& labels) {
     while (!open.empty()) {
       const Vertex vertex = open.back();
       open.pop_back();
-      for (const auto& [other, edge] : graph.NeighboursOf(vertex)) {
+      for (const auto& [other, edge] : graph.NeighborsOf(vertex)) {
         if (parts[other] != kNone || labels[other] != labels[vertex]) continue;
         parts[other] = part;
         open.push_back(other);

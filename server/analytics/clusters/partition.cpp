@@ -119,7 +119,7 @@ class Passes {
 
 ClusterMember MemberOf(const ItemGraph& graph, const Agreement& agreement, Vertex vertex) {
   double inside = 0, agreed = 0;
-  for (const auto& [other, edge] : graph.NeighboursOf(vertex)) {
+  for (const auto& [other, edge] : graph.NeighborsOf(vertex)) {
     if (agreement.labels[other] != agreement.labels[vertex]) continue;
     inside += graph.edges()[edge].weight;
     agreed += graph.edges()[edge].weight * agreement.of_edge[edge];
@@ -173,7 +173,7 @@ Partition Describe(const ItemGraph& graph, const PartitionParameters& parameters
 std::uint64_t SeedOf(const Sha256Digest& digest, std::uint64_t pass) {
   std::uint64_t seed = 0;
   for (std::size_t i = 0; i < 8; ++i) seed = seed << 8 | digest[i];
-  // SplitMix64's mixing: neighbouring passes get unrelated seeds.
+  // SplitMix64's mixing: neighboring passes get unrelated seeds.
   seed += (pass + 1) * 0x9e3779b97f4a7c15ULL;
   seed = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9ULL;
   seed = (seed ^ seed >> 27) * 0x94d049bb133111ebULL;

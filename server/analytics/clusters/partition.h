@@ -31,7 +31,7 @@ struct PartitionParameters {
 struct ClusterMember {
   Vertex vertex = 0;
   double strength = 0;   ///< the share of its edges' weight that stays inside, 0 to 1
-  double agreement = 1;  ///< how often the passes put it with its neighbours here, by weight, 0.5 to 1
+  double agreement = 1;  ///< how often the passes put it with its neighbors here, by weight, 0.5 to 1
 
   bool operator==(const ClusterMember&) const = default;
 };

@@ -71,7 +71,7 @@ class Ways {
       open_.pop();
       if (distance != distance_[vertex]) continue;
       order_.push_back(vertex);
-      for (const auto& [other, edge] : graph_.NeighboursOf(vertex)) {
+      for (const auto& [other, edge] : graph_.NeighborsOf(vertex)) {
         const std::uint64_t reached = distance + lengths_[edge];
         if (reached > distance_[other]) continue;
         if (reached < distance_[other]) {
@@ -88,7 +88,7 @@ class Ways {
     std::fill(share_.begin(), share_.end(), 0);
     std::fill(edge_share_.begin(), edge_share_.end(), 0);
     for (auto vertex = order_.rbegin(); vertex != order_.rend(); ++vertex) {
-      for (const auto& [other, edge] : graph_.NeighboursOf(*vertex)) {
+      for (const auto& [other, edge] : graph_.NeighborsOf(*vertex)) {
         if (distance_[other] == kUnreached || distance_[other] + lengths_[edge] != distance_[*vertex])
           continue;
         const double share = count_[other] / count_[*vertex] * (1 + share_[*vertex]);

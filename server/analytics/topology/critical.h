@@ -14,7 +14,7 @@ struct CriticalParts {
   Cuts cuts;
   Betweenness betweenness;
   std::vector<std::uint32_t>
-      coreness;  ///< by vertex: the largest k of a part where each has k neighbours (Seidman)
+      coreness;  ///< by vertex: the largest k of a part where each has k neighbors (Seidman)
   std::vector<std::uint32_t> edge_coreness;  ///< by edge: the smaller of its ends'
 };
 

@@ -40,7 +40,7 @@ class Search {
   struct Step {
     Vertex vertex;
     std::uint32_t from;  ///< the edge that led here; kNone for a root
-    std::size_t next;    ///< neighbour to look at
+    std::size_t next;    ///< neighbor to look at
   };
 
   void Visit(Vertex root, std::size_t size, std::vector<BridgeEdge>& bridges) {
@@ -48,14 +48,14 @@ class Search {
     stack_.assign(1, {root, kNone, 0});
     while (!stack_.empty()) {
       Step& step = stack_.back();
-      const auto neighbours = graph_.NeighboursOf(step.vertex);
-      if (step.next == neighbours.size()) {
+      const auto neighbors = graph_.NeighborsOf(step.vertex);
+      if (step.next == neighbors.size()) {
         const Step done = step;
         stack_.pop_back();
         if (!stack_.empty()) Leave(done, stack_.back().vertex, size, bridges);
         continue;
       }
-      const auto [other, edge] = neighbours[step.next++];
+      const auto [other, edge] = neighbors[step.next++];
       if (edge == step.from) continue;
       if (number_[other] != kNone) {
         low_[step.vertex] = std::min(low_[step.vertex], number_[other]);

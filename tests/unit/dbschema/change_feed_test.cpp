@@ -120,7 +120,8 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
                                            "ingest_counter",
                                            "maintenance_task",
                                            "process",
-                                           "schema_migration"};
+                                           "schema_migration",
+                                           "neighbor_edges"};
   SQLite::Statement tables(
       database_,
       "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");

@@ -57,16 +57,16 @@ TEST(ItemGraph, RefusesWeightsThatAreNoPositiveNumber) {
     EXPECT_FALSE(ItemGraph::Build({"a", "b"}, {{0, 1, weight}})) << weight;
 }
 
-TEST(ItemGraph, KnowsTheNeighboursOfAVertexInOrder) {
+TEST(ItemGraph, KnowsTheNeighborsOfAVertexInOrder) {
   GraphInput input;
   for (const char* key : {"a", "b", "c", "d"}) input.Add(key);
   input.Link(3, 1, 2);
   input.Link(1, 0, 1);
   input.Link(2, 1, 4);
   const ItemGraph graph = input.Build();
-  std::vector<Vertex> neighbours;
-  for (const auto& neighbour : graph.NeighboursOf(1)) neighbours.push_back(neighbour.vertex);
-  EXPECT_THAT(neighbours, ElementsAre(0, 2, 3));
+  std::vector<Vertex> neighbors;
+  for (const auto& neighbor : graph.NeighborsOf(1)) neighbors.push_back(neighbor.vertex);
+  EXPECT_THAT(neighbors, ElementsAre(0, 2, 3));
   EXPECT_EQ(graph.StrengthOf(1), 7);
 }
 

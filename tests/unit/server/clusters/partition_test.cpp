@@ -168,7 +168,7 @@ TEST(Partition, ItsModularityIsThatOfIgraph) {
 }
 
 TEST(Partition, PottsObjectiveHasNoResolutionLimit) {
-  // Modularity joins neighbouring cliques of a long ring; 40 of size 3 are the textbook's example.
+  // Modularity joins neighboring cliques of a long ring; 40 of size 3 are the textbook's example.
   const ItemGraph graph = RingOfCliques(40, 3, 1).Build();
   EXPECT_LT(Divide(graph).clusters.size(), 40U);
   EXPECT_THAT(Divide(graph, {.objective = Objective::kConstantPotts, .resolution = 0.5}).clusters,
