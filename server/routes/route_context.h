@@ -20,12 +20,15 @@
 
 namespace heliograph::server {
 
+class NeighborBoard;
+
 /// What the routes work with. All of it is thread-safe and outlives the router.
 struct RouteServices {
   const MeshViewSource* views = nullptr;
   ReaderPool* readers = nullptr;
   ReadinessGate* readiness = nullptr;
   RequestPublisher* requests = nullptr;
+  const NeighborBoard* neighbors = nullptr;  ///< may be null: then there is no neighbor graph
   MetricsRegistry* metrics = nullptr;
   std::function<HttpStatistics()> http_statistics;  ///< may be empty
   std::function<CycleReport()> analytics;           ///< the last cycle; may be empty

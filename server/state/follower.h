@@ -73,6 +73,9 @@ class Follower : public MeshViewSource {
   /// The capability of all nodes as of the newest complete view; nothing until there is one.
   std::optional<CapabilityAssessment> Assess() const;
 
+  /// Who hands floods to whom, likewise.
+  std::optional<NeighborGraph> Neighbors(const NeighborRules& rules) const;
+
   Statistics statistics() const;
 
  private:

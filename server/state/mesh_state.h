@@ -15,6 +15,7 @@
 #include "server/analytics/capability_rules.h"
 #include "server/analytics/flood_window.h"
 #include "server/analytics/hop_resolver.h"
+#include "server/analytics/neighbors/neighbor_graph.h"
 #include "server/analytics/relay_evidence.h"
 #include "server/analytics/station_directory.h"
 #include "server/state/mesh_view.h"
@@ -87,6 +88,8 @@ class MeshState {
 
   /// REQUIRED: complete(), and View() was called since the last step.
   CapabilityAssessment Assess() const;
+  /// REQUIRED: complete().
+  NeighborGraph Neighbors(const NeighborRules& rules) const;
 
  private:
   struct NodeState {

@@ -16,10 +16,10 @@ LeidenGraph::LeidenGraph(const ItemGraph& graph) : graph_(graph), igraph_(Igraph
   for (const WeightedEdge& edge : graph.edges()) weights_.push_back(edge.weight);
 }
 
-Labels LeidenGraph::Run(const Pass& pass) const {
+Grouping LeidenGraph::Run(const Pass& pass) const {
   if (graph_.edges().empty()) return Singletons(graph_.size());
-  const Labels start = pass.start ? SplitIntoConnected(graph_, *pass.start) : Singletons(graph_.size());
-  Labels found(graph_.size());
+  const Grouping start = pass.start ? SplitIntoConnected(graph_, *pass.start) : Singletons(graph_.size());
+  Grouping found(graph_.size());
   {
     const IgraphSession session(pass.seed);
     IgraphIntegers membership(session, graph_.size());

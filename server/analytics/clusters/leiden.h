@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/analytics/clusters/grouping.h"
 #include "server/analytics/clusters/igraph_session.h"
 #include "server/analytics/clusters/item_graph.h"
-#include "server/analytics/clusters/labels.h"
 
 namespace heliograph::server {
 
@@ -28,13 +28,13 @@ class LeidenGraph {
     double resolution = 1;   ///< larger: more and smaller groups
     std::uint64_t seed = 0;  ///< the same seed gives the same groups
     int iterations = 2;      ///< of the whole method; at least 1, for an unbounded number may never end
-    const Labels* start = nullptr;  ///< where to begin; nothing: every vertex alone
+    const Grouping* start = nullptr;  ///< where to begin; nothing: every vertex alone
   };
 
   /// Groups that hold together by their own edges, numbered as SplitIntoConnected does. igraph 0.10.2 lets
   /// groups of the start that fall apart survive, so the start is split into its connected parts before, and
   /// the result after.
-  Labels Run(const Pass& pass) const;
+  Grouping Run(const Pass& pass) const;
 
  private:
   const ItemGraph& graph_;

@@ -28,11 +28,11 @@ std::optional<std::string> FaultOf(const PartitionParameters& parameters) {
 }
 
 /// Where the former groups place the vertices.
-Labels StartOf(const ItemGraph& graph, const FormerGroups& former) {
+Grouping StartOf(const ItemGraph& graph, const FormerGroups& former) {
   std::unordered_map<std::string_view, Vertex> places;
   for (Vertex vertex = 0; vertex < graph.size(); ++vertex) places.emplace(graph.keys()[vertex], vertex);
   // The name of a group is its smallest vertex, so that the order in which groups are given does not matter.
-  Labels labels = Singletons(graph.size());
+  Grouping labels = Singletons(graph.size());
   std::vector<std::uint8_t> named(graph.size());
   for (const std::vector<std::string>& group : former) {
     std::vector<Vertex> members;
@@ -54,7 +54,7 @@ Labels StartOf(const ItemGraph& graph, const FormerGroups& former) {
 }
 
 struct Agreement {
-  Labels labels;
+  Grouping labels;
   std::vector<double> of_edge;  ///< the share of the passes in which the ends of the edge were together
 };
 
@@ -78,14 +78,14 @@ class Passes {
   const Sha256Digest& digest() const { return digest_; }
 
   /// Nothing when it was stopped.
-  std::optional<Agreement> Run(const Labels& start) {
+  std::optional<Agreement> Run(const Grouping& start) {
     const LeidenGraph leiden(graph_);
     std::vector<std::uint32_t> together(graph_.edges().size());
-    Labels best;
+    Grouping best;
     double best_quality = -std::numeric_limits<double>::infinity();
     for (int run = 0; run < parameters_.runs; ++run) {
       if (stop_.stop_requested()) return std::nullopt;
-      Labels labels = leiden.Run(PassOf(run, start));
+      Grouping labels = leiden.Run(PassOf(run, start));
       for (std::size_t i = 0; i < together.size(); ++i) {
         const WeightedEdge& edge = graph_.edges()[i];
         together[i] += labels[edge.a] == labels[edge.b] ? 1 : 0;
@@ -106,7 +106,7 @@ class Passes {
   }
 
  private:
-  LeidenGraph::Pass PassOf(int run, const Labels& start) const {
+  LeidenGraph::Pass PassOf(int run, const Grouping& start) const {
     return {parameters_.objective, parameters_.resolution, SeedOf(digest_, static_cast<std::uint64_t>(run)),
             parameters_.iterations, &start};
   }
@@ -180,7 +180,7 @@ std::uint64_t SeedOf(const Sha256Digest& digest, std::uint64_t pass) {
   return seed ^ seed >> 31;
 }
 
-double QualityOf(const ItemGraph& graph, const Labels& labels, Objective objective, double resolution) {
+double QualityOf(const ItemGraph& graph, const Grouping& labels, Objective objective, double resolution) {
   const double total = graph.total_weight();
   if (total <= 0) return 0;
   double inside = 0;

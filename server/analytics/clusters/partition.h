@@ -10,8 +10,8 @@
 #include <tl/expected.hpp>
 
 #include "common/crypto.h"
+#include "server/analytics/clusters/grouping.h"
 #include "server/analytics/clusters/item_graph.h"
-#include "server/analytics/clusters/labels.h"
 #include "server/analytics/clusters/leiden.h"
 
 namespace heliograph::server {
@@ -86,7 +86,7 @@ tl::expected<Partition, PartitionError> DivideIntoClusters(const ItemGraph& grap
                                                            const FormerGroups& former, std::stop_token stop);
 
 /// The objective of any grouping, as Partition::quality has it; 0 without edges.
-double QualityOf(const ItemGraph& graph, const Labels& labels, Objective objective, double resolution);
+double QualityOf(const ItemGraph& graph, const Grouping& labels, Objective objective, double resolution);
 
 /// The seed of pass number `pass` over the graph with this digest.
 std::uint64_t SeedOf(const Sha256Digest& digest, std::uint64_t pass);

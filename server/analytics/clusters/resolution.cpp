@@ -26,8 +26,8 @@ ItemGraph WithoutSomeEdges(const ItemGraph& graph, double loss, std::uint64_t se
 }
 
 /// The clusters as groups, every unclustered item a group of its own.
-Labels LabelsOf(const ItemGraph& graph, const Partition& partition) {
-  Labels labels = Singletons(graph.size());
+Grouping LabelsOf(const ItemGraph& graph, const Partition& partition) {
+  Grouping labels = Singletons(graph.size());
   for (const Cluster& cluster : partition.clusters) {
     for (const ClusterMember& member : cluster.members)
       labels[member.vertex] = cluster.members.front().vertex;
@@ -83,7 +83,7 @@ tl::expected<ResolutionChoice, PartitionError> ChooseResolution(const ItemGraph&
   for (const double resolution : search.grid) {
     const auto whole = divide(graph, resolution);
     if (!whole) return tl::unexpected(whole.error());
-    const Labels labels = LabelsOf(graph, *whole);
+    const Grouping labels = LabelsOf(graph, *whole);
     std::vector<double> similarities;
     for (std::size_t copy = 0; copy < copies; ++copy) {
       const ItemGraph perturbed = WithoutSomeEdges(graph, search.loss, SeedOf(digest, kCopySeeds + copy));

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/analytics/clusters/grouping.h"
 #include "server/analytics/clusters/item_graph.h"
-#include "server/analytics/clusters/labels.h"
 
 namespace heliograph::server {
 
@@ -29,7 +29,7 @@ struct CutVertex {
 
 /// What holds a graph together, whatever the weights are.
 struct Cuts {
-  Labels components;                         ///< numbered by their smallest vertices
+  Grouping components;                       ///< numbered by their smallest vertices
   std::vector<std::size_t> component_sizes;  ///< by those numbers
   std::vector<BridgeEdge> bridges;           ///< ascending by edge
   std::vector<CutVertex> cut_vertices;       ///< ascending by vertex

@@ -32,6 +32,7 @@ void RoutesTest::Start() {
   services.readers = readers_.get();
   services.readiness = gate_.get();
   services.requests = &queue_;
+  services.neighbors = &neighbors_;
   services.metrics = &metrics_;
   services.analytics = [this] { return cycle_; };
   services.volume = mesh_.volume();

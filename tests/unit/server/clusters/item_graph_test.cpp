@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "server/analytics/clusters/labels.h"
+#include "server/analytics/clusters/grouping.h"
 #include "tests/unit/server/clusters/planted_graph.h"
 
 namespace heliograph::server {
@@ -70,16 +70,16 @@ TEST(ItemGraph, KnowsTheNeighborsOfAVertexInOrder) {
   EXPECT_EQ(graph.StrengthOf(1), 7);
 }
 
-TEST(Labels, AGroupThatFallsApartIsSplit) {
+TEST(Grouping, AGroupThatFallsApartIsSplit) {
   const ItemGraph graph = RingOfCliques(4, 3).Build();
-  const Labels opposite = {0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1};
+  const Grouping opposite = {0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1};
   EXPECT_FALSE(AreConnected(graph, opposite));
-  const Labels split = SplitIntoConnected(graph, opposite);
+  const Grouping split = SplitIntoConnected(graph, opposite);
   EXPECT_THAT(split, ElementsAre(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3));
   EXPECT_TRUE(AreConnected(graph, split));
 }
 
-TEST(Labels, ComponentsAreNumberedByTheirSmallestVertices) {
+TEST(Grouping, ComponentsAreNumberedByTheirSmallestVertices) {
   GraphInput input;
   for (const char* key : {"a", "b", "c", "d", "e"}) input.Add(key);
   input.Link(1, 3);
@@ -87,11 +87,11 @@ TEST(Labels, ComponentsAreNumberedByTheirSmallestVertices) {
   EXPECT_THAT(ComponentsOf(input.Build()), ElementsAre(0, 1, 2, 1, 0));
 }
 
-TEST(Labels, RandIndexIsOneForTheSameGroupingUnderOtherNumbers) {
+TEST(Grouping, RandIndexIsOneForTheSameGroupingUnderOtherNumbers) {
   EXPECT_DOUBLE_EQ(AdjustedRandIndex({0, 0, 1, 1, 2}, {5, 5, 0, 0, 9}), 1);
 }
 
-TEST(Labels, RandIndexHasTheValueOfItsDefinition) {
+TEST(Grouping, RandIndexHasTheValueOfItsDefinition) {
   // Together in both: 2 pairs; in the first 4, in the second 3, of 15: (2 - 0.8) / (3.5 - 0.8).
   EXPECT_NEAR(AdjustedRandIndex({0, 0, 0, 1, 1, 2}, {0, 0, 1, 2, 2, 2}), (2 - 16.0 / 15) / (4 - 16.0 / 15),
               1e-12);

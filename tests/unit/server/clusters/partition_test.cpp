@@ -39,7 +39,7 @@ FormerGroups GroupsOf(const ItemGraph& graph, const Partition& partition) {
 
 /// Every vertex once, and every cluster held together by its own edges.
 void ExpectSound(const ItemGraph& graph, const Partition& partition) {
-  Labels labels(graph.size(), std::numeric_limits<std::uint32_t>::max());
+  Grouping labels(graph.size(), std::numeric_limits<std::uint32_t>::max());
   std::size_t seen = partition.unclustered.size();
   for (std::uint32_t i = 0; i < partition.clusters.size(); ++i) {
     for (const ClusterMember& member : partition.clusters[i].members) {
@@ -146,7 +146,7 @@ TEST(Partition, StatesHowMuchOfAMemberBelongsToItsCluster) {
 
 TEST(Partition, ItsModularityIsThatOfIgraph) {
   const ItemGraph graph = RandomGroups(5, 12, 4, 2, 3).Build();
-  const Labels labels = LeidenGraph(graph).Run({.resolution = 1.5, .seed = 4});
+  const Grouping labels = LeidenGraph(graph).Run({.resolution = 1.5, .seed = 4});
   const IgraphSession session(0);
   IgraphIntegers ends(session, graph.edges().size() * 2), membership(session, graph.size());
   std::vector<double> weights;

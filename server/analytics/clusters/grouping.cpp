@@ -1,4 +1,4 @@
-#include "server/analytics/clusters/labels.h"
+#include "server/analytics/clusters/grouping.h"
 
 #include <algorithm>
 #include <limits>
@@ -24,14 +24,14 @@ double PairsWithin(const Counts& counts) {
 
 }  // namespace
 
-Labels Singletons(std::size_t size) {
-  Labels labels(size);
+Grouping Singletons(std::size_t size) {
+  Grouping labels(size);
   std::iota(labels.begin(), labels.end(), 0U);
   return labels;
 }
 
-Labels SplitIntoConnected(const ItemGraph& graph, const Labels& labels) {
-  Labels parts(graph.size(), kNone);
+Grouping SplitIntoConnected(const ItemGraph& graph, const Grouping& labels) {
+  Grouping parts(graph.size(), kNone);
   std::vector<Vertex> open;
   std::uint32_t part = 0;
   for (Vertex first = 0; first < graph.size(); ++first) {
@@ -52,22 +52,22 @@ Labels SplitIntoConnected(const ItemGraph& graph, const Labels& labels) {
   return parts;
 }
 
-bool AreConnected(const ItemGraph& graph, const Labels& labels) {
-  Labels groups = labels;
+bool AreConnected(const ItemGraph& graph, const Grouping& labels) {
+  Grouping groups = labels;
   std::sort(groups.begin(), groups.end());
   const auto distinct = std::unique(groups.begin(), groups.end()) - groups.begin();
   return CountOf(SplitIntoConnected(graph, labels)) == distinct;
 }
 
-Labels ComponentsOf(const ItemGraph& graph) {
-  return SplitIntoConnected(graph, Labels(graph.size(), 0));
+Grouping ComponentsOf(const ItemGraph& graph) {
+  return SplitIntoConnected(graph, Grouping(graph.size(), 0));
 }
 
-std::uint32_t CountOf(const Labels& labels) {
+std::uint32_t CountOf(const Grouping& labels) {
   return labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
 }
 
-double AdjustedRandIndex(const Labels& a, const Labels& b) {
+double AdjustedRandIndex(const Grouping& a, const Grouping& b) {
   std::unordered_map<std::uint64_t, std::uint64_t> both;
   std::unordered_map<std::uint32_t, std::uint64_t> in_a, in_b;
   for (std::size_t i = 0; i < a.size(); ++i) {
