@@ -5,15 +5,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/json_reader.h"
+#include "common/switch_readiness_json.h"
+
 namespace heliograph {
 namespace {
 
 using Json = nlohmann::json;
-
-/// What is wrong with one entry; caught at the boundary, where it becomes the returned text.
-struct Fault {
-  std::string text;
-};
 
 Json EncodeEntry(const CapabilityEntry& entry) {
   Json json{{"public_key", entry.public_key.ToHex()},
@@ -34,77 +32,31 @@ Json EncodeEntry(const CapabilityEntry& entry) {
   return json;
 }
 
-/// Reads the members of one entry, each at most once, and knows which one it is at for the messages.
-class EntryReader {
- public:
-  explicit EntryReader(const Json& json) : json_(json) {
-    if (!json.is_object()) throw Fault{"is no object"};
-  }
-
-  const std::string& Text(const char* name) const {
-    const Json& value = Member(name);
-    if (!value.is_string()) throw Fault{std::string(name) + " is no text"};
-    return value.get_ref<const std::string&>();
-  }
-  bool Flag(const char* name) const {
-    const Json& value = Member(name);
-    if (!value.is_boolean()) throw Fault{std::string(name) + " is neither true nor false"};
-    return value.get<bool>();
-  }
-  std::int64_t Integer(const char* name, std::int64_t least, std::int64_t most) const {
-    const Json& value = Member(name);
-    const bool fits =
-        value.is_number_integer() &&
-        (!value.is_number_unsigned() ||
-         value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
-    if (!fits || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most)
-      throw Fault{std::string(name) + " is no integer between " + std::to_string(least) + " and " +
-                  std::to_string(most)};
-    return value.get<std::int64_t>();
-  }
-  double Fraction(const char* name) const {
-    const Json& value = Member(name);
-    if (!value.is_number() || !(value.get<double>() >= 0 && value.get<double>() <= 1))
-      throw Fault{std::string(name) + " is no number between 0 and 1"};
-    return value.get<double>();
-  }
-  bool IsNull(const char* name) const { return Member(name).is_null(); }
-
- private:
-  const Json& Member(const char* name) const {
-    const auto found = json_.find(name);
-    if (found == json_.end()) throw Fault{std::string(name) + " is missing"};
-    return *found;
-  }
-
-  const Json& json_;
-};
-
-void ReadStatus(const EntryReader& reader, CapabilityEntry& entry) {
+void ReadStatus(const JsonReader& reader, CapabilityEntry& entry) {
   const auto status = ParseCapabilityStatus(reader.Text("status"));
-  if (!status) throw Fault{"status '" + reader.Text("status") + "' is not known"};
+  if (!status) throw JsonFault{"status '" + reader.Text("status") + "' is not known"};
   entry.status = *status;
   if (!reader.IsNull("evidence")) {
     entry.evidence = ParseCapabilityEvidence(reader.Text("evidence"));
-    if (!entry.evidence) throw Fault{"evidence '" + reader.Text("evidence") + "' is not known"};
+    if (!entry.evidence) throw JsonFault{"evidence '" + reader.Text("evidence") + "' is not known"};
   }
   const CapabilityStatus allowed = !entry.evidence ? CapabilityStatus::kUnknown
                                    : entry.evidence == CapabilityEvidence::kPath
                                        ? CapabilityStatus::kSuspected
                                        : CapabilityStatus::kConfirmed;
   if (allowed != entry.status) {
-    throw Fault{"status " + std::string(Name(entry.status)) + " cannot rest on " +
-                (entry.evidence ? "evidence " + std::string(Name(*entry.evidence)) : "no evidence")};
+    throw JsonFault{"status " + std::string(Name(entry.status)) + " cannot rest on " +
+                    (entry.evidence ? "evidence " + std::string(Name(*entry.evidence)) : "no evidence")};
   }
 }
 
 CapabilityEntry DecodeEntry(const Json& json) {
   constexpr std::int64_t kMostCount = std::numeric_limits<std::int64_t>::max();
   constexpr std::int64_t kMostMillis = 253'402'300'799'999;  // the end of the year 9999
-  const EntryReader reader(json);
+  const JsonReader reader(json);
   CapabilityEntry entry;
   const auto key = PublicKey::FromHex(reader.Text("public_key"));
-  if (!key) throw Fault{"public_key is no public key of 64 hexadecimal digits"};
+  if (!key) throw JsonFault{"public_key is no public key of 64 hexadecimal digits"};
   entry.public_key = *key;
   ReadStatus(reader, entry);
   if (!reader.IsNull("max_hash_size"))
@@ -131,7 +83,9 @@ std::string EncodeMultibyteSnapshot(const MultibyteSnapshot& snapshot) {
     if (&entry != &snapshot.entries.front()) text += ',';
     text += EncodeEntry(entry).dump();
   }
-  return text + "]}";
+  text += ']';
+  if (snapshot.readiness) text += R"(,"readiness":)" + EncodeReadiness(*snapshot.readiness);
+  return text + '}';
 }
 
 tl::expected<MultibyteSnapshot, std::string> DecodeMultibyteSnapshot(std::string_view text) {
@@ -145,7 +99,7 @@ tl::expected<MultibyteSnapshot, std::string> DecodeMultibyteSnapshot(std::string
   for (const Json& node : *nodes) {
     try {
       snapshot.entries.push_back(DecodeEntry(node));
-    } catch (const Fault& fault) {
+    } catch (const JsonFault& fault) {
       return tl::unexpected("entry " + std::to_string(snapshot.entries.size()) + ": " + fault.text);
     }
   }
@@ -158,6 +112,11 @@ tl::expected<MultibyteSnapshot, std::string> DecodeMultibyteSnapshot(std::string
                          [](const auto& a, const auto& b) { return a.public_key == b.public_key; });
   if (twice != snapshot.entries.end())
     return tl::unexpected("the key " + twice->public_key.ToHex() + " appears twice");
+  if (const auto readiness = json.find("readiness"); readiness != json.end()) {
+    auto decoded = DecodeReadiness(*readiness);
+    if (!decoded) return tl::unexpected("readiness: " + decoded.error());
+    snapshot.readiness = std::move(*decoded);
+  }
   return snapshot;
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/capability.h"
 #include "common/public_key.h"
+#include "common/switch_readiness.h"
 #include "common/time.h"
 
 namespace heliograph {
@@ -34,13 +35,16 @@ struct CapabilityEntry {
 /// The payload of a `multibyte-snapshot`: the state of every node, as of the watermark in the file's header.
 struct MultibyteSnapshot {
   std::vector<CapabilityEntry> entries;  ///< sorted by key, each key once
+  /// What a switch would leave; nothing when it was not assessed, so that the known one stays.
+  std::optional<SwitchReadiness> readiness = std::nullopt;
 };
 
-/// JSON of the snapshot: `{"nodes":[{"public_key",…}]}`, the same bytes for the same snapshot.
+/// JSON of the snapshot: `{"nodes":[{"public_key",…}],"readiness":[{"region",…}]}`, the same bytes for the
+/// same snapshot.
 std::string EncodeMultibyteSnapshot(const MultibyteSnapshot& snapshot);
 
-/// The snapshot, or what is wrong with the text, in words for a person. Refuses unknown statuses and evidences,
-/// contradictions between the two, numbers out of range, and a key that appears twice.
+/// The snapshot, or what is wrong with the text, in words for a person. Refuses unknown statuses and
+/// evidences, contradictions between the two, numbers out of range, and a key or a region that appears twice.
 tl::expected<MultibyteSnapshot, std::string> DecodeMultibyteSnapshot(std::string_view json);
 
 }  // namespace heliograph

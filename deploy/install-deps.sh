@@ -1,16 +1,16 @@
 #!/bin/bash
 # Installs what Heliograph needs from Debian's packages (12 and 13), and only what is missing.
 #
-#   deploy/install-deps.sh [build|test|browser|bench|fuzz]
+#   deploy/install-deps.sh [build|test|browser|bench|fuzz|evaluation]
 #
 # build (the default) compiles the programs and runs them; test adds the test frameworks, the broker and the tools that
 # the tests call; browser adds chromium, which the test of the web page drives; bench and fuzz add to build what the presets
-# of these names need. When nothing is missing, neither apt nor root is needed. A broker that this script installs is
-# neither started nor enabled.
+# of these names need, evaluation what the plots of tests/evaluation need. When nothing is missing, neither apt nor root is
+# needed. A broker that this script installs is neither started nor enabled.
 set -euo pipefail
 
 usage() {
-  echo "usage: ${0##*/} [build|test|browser|bench|fuzz]" >&2
+  echo "usage: ${0##*/} [build|test|browser|bench|fuzz|evaluation]" >&2
   exit 2
 }
 
@@ -34,6 +34,7 @@ case $set_name in
   browser) wanted=("${build[@]}" "${test[@]}" chromium) ;;
   bench) wanted=("${build[@]}" libbenchmark-dev mosquitto mosquitto-clients wrk) ;;
   fuzz) wanted=("${build[@]}" clang libclang-rt-dev) ;;
+  evaluation) wanted=("${build[@]}" python3-numpy python3-matplotlib) ;;
   *) usage ;;
 esac
 

@@ -32,12 +32,38 @@ constexpr std::array kRules{
         "intervals of a node do not overlap",
         "SELECT a.node_key FROM node_capability AS a JOIN node_capability AS b ON a.branch_id=b.branch_id AND"
         " a.node_key=b.node_key AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
+    Rule{"intervals of a region's readiness do not overlap",
+         "SELECT a.region FROM switch_readiness AS a JOIN switch_readiness AS b ON a.branch_id=b.branch_id AND"
+         " a.region=b.region AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR a.to_seq>b.from_seq"},
     Rule{"the columns of a node say what its open interval says",
          "SELECT n.public_key FROM (SELECT node_key, public_key, multibyte_sup, multibyte_evidence FROM "
          "nodes UNION ALL"
          " SELECT node_key, public_key, multibyte_sup, multibyte_evidence FROM inactive_nodes) AS n"
          " LEFT JOIN node_capability AS c ON c.branch_id=1 AND c.node_key=n.node_key AND c.to_seq IS NULL"
          " WHERE n.multibyte_sup<>coalesce(c.status, 0) OR n.multibyte_evidence IS NOT c.evidence"},
+    Rule{"the pointer of a branch names its newest applied run",
+         "SELECT s.collection FROM cluster_state AS s WHERE s.active_run IS NOT (SELECT r.run_id FROM "
+         "cluster_runs AS r"
+         " WHERE r.branch_id=s.branch_id AND r.collection=s.collection AND r.commit_seq IS NOT NULL"
+         " ORDER BY r.commit_seq DESC LIMIT 1)"},
+    Rule{
+        "an applied run has the members that it counts",
+        "SELECT r.run_id FROM cluster_runs AS r WHERE r.commit_seq IS NOT NULL AND r.pruned_at IS NULL AND"
+        " (r.member_count, r.unclustered_count) IS NOT (SELECT count(ordinal), count(*) - count(ordinal) FROM"
+        " cluster_members AS m WHERE m.run_id=r.run_id)"},
+    Rule{"a cluster has the members that it counts",
+         "SELECT c.run_id FROM cluster_snapshots AS c JOIN cluster_runs AS r USING(run_id) WHERE r.pruned_at "
+         "IS NULL"
+         " AND c.size<>(SELECT count(*) FROM cluster_members AS m WHERE m.run_id=c.run_id AND "
+         "m.ordinal=c.ordinal)"},
+    Rule{"no two clusters of a run are one track",
+         "SELECT run_id FROM cluster_snapshots WHERE track_key IS NOT NULL GROUP BY run_id, track_key"
+         " HAVING count(*)>1"},
+    Rule{"intervals of a track do not overlap",
+         "SELECT a.track_key FROM cluster_track_states AS a JOIN cluster_track_states AS b ON "
+         "a.branch_id=b.branch_id"
+         " AND a.track_key=b.track_key AND a.from_seq<b.from_seq WHERE a.to_seq IS NULL OR "
+         "a.to_seq>b.from_seq"},
     Rule{"a node is active or inactive, not both",
          "SELECT public_key FROM nodes WHERE node_key IN"
          " (SELECT node_key FROM inactive_nodes)"},

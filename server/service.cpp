@@ -95,6 +95,7 @@ class Service {
     services.metrics = &metrics_;
     services.http_statistics = [this] { return http_.statistics(); };
     services.analytics = [this] { return cycle_.Latest(); };
+    services.assessed_readiness = [this] { return cycle_.Readiness(); };
     services.channel_keys = std::move(channel_keys);
     services.volume = options.volume;
     services.boot_id = boot_id;

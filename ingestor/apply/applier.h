@@ -11,6 +11,9 @@
 
 namespace heliograph::ingestor {
 
+class ClusterBooks;
+class ClusterStaging;
+
 /// What an applier may use. All of it outlives the call.
 struct ApplyContext {
   MeshStore& store;
@@ -19,6 +22,8 @@ struct ApplyContext {
   std::optional<int> capability_age_out_days;
   /// Decodes and verifies one message, as for any source.
   const std::function<Prepared(const Receipt&)>& prepare;
+  ClusterBooks& books;
+  ClusterStaging* staging = nullptr;  ///< of a cluster-snapshot: complete, or refused
 };
 
 /// Each applier carries out one kind of queue file inside the transaction that also records its outcome. The
@@ -28,5 +33,8 @@ Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFi
 Verdict ApplyNeighborSnapshot(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyPacketInject(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyPruneRequest(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyClusterSnapshot(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyClusterJob(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyOverride(const ApplyContext& context, const queue::QueueFile& file);
 
 }  // namespace heliograph::ingestor

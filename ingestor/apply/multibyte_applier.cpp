@@ -5,6 +5,7 @@
 #include "common/multibyte_snapshot.h"
 #include "ingestor/apply/applier.h"
 #include "ingestor/store/capability_store.h"
+#include "ingestor/store/readiness_store.h"
 
 namespace heliograph::ingestor {
 namespace {
@@ -26,7 +27,10 @@ struct Change {
 struct Plan {
   std::vector<Change> changes;
   std::vector<std::pair<IdentityKey, const CapabilityEntry*>> known;
+  std::map<std::string, std::optional<std::string>> figures;  ///< of readiness, by region
   std::int64_t inserted = 0, updated = 0, unknown_nodes = 0;
+
+  bool empty() const { return changes.empty() && figures.empty(); }
 };
 
 bool IsNode(SQLite::Database& database, IdentityKey key) {
@@ -65,13 +69,16 @@ Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFi
     return Verdict::Of(Outcome::kRejected, "capability has no branches: branch_id must be 1");
 
   CapabilityStore capabilities(context.store.database());
-  const Plan plan = Compare(context, capabilities, *snapshot);
+  ReadinessStore readiness(context.store.database());
+  Plan plan = Compare(context, capabilities, *snapshot);
+  if (snapshot->readiness)
+    plan.figures = ChangedFigures(readiness.Now(kMainBranch), Rounded(*snapshot->readiness));
   const std::string unknown =
       plan.unknown_nodes > 0 ? ", " + std::to_string(plan.unknown_nodes) + " entries name no node" : "";
   for (const auto& [key, entry] : plan.known) {
     if (entry->last_proof_at) capabilities.SetCounters(key, *entry, file.envelope.watermark);
   }
-  if (plan.changes.empty()) return Verdict::Of(Outcome::kNoop, "nothing that is versioned differs" + unknown);
+  if (plan.empty()) return Verdict::Of(Outcome::kNoop, "nothing that is versioned differs" + unknown);
 
   const CommitSeq commit = context.store.commits().Begin(
       {kMainBranch, "snapshot", file.envelope.stream, file.envelope.actor, file.envelope.created_at,
@@ -84,9 +91,13 @@ Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFi
     capabilities.Change(kMainBranch, change.node, change.state, commit);
     context.store.nodes().SetCapability(change.node, change.state.status, change.state.evidence);
   }
+  for (const auto& [region, figures] : plan.figures) readiness.Change(kMainBranch, region, figures, commit);
   context.store.commits().MoveHead(kMainBranch, commit);
-  Verdict verdict = Verdict::Of(Outcome::kApplied, std::to_string(plan.inserted) + " nodes new, " +
-                                                       std::to_string(plan.updated) + " changed" + unknown);
+  const std::string regions =
+      plan.figures.empty() ? "" : ", readiness of " + std::to_string(plan.figures.size()) + " scopes changed";
+  Verdict verdict =
+      Verdict::Of(Outcome::kApplied, std::to_string(plan.inserted) + " nodes new, " +
+                                         std::to_string(plan.updated) + " changed" + regions + unknown);
   verdict.commit = commit;
   return verdict;
 }

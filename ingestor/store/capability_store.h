@@ -6,8 +6,8 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "common/capability_merge.h"
 #include "common/identity_key.h"
-#include "ingestor/store/capability_merge.h"
 #include "ingestor/store/commit_log.h"
 
 namespace heliograph::ingestor {

@@ -9,9 +9,6 @@
 namespace heliograph::ingestor {
 namespace {
 
-// Receptions of one transmission arrive within minutes of each other; one that is forgotten is read again.
-constexpr std::size_t kRecentTransmissions = 32'768;
-
 // Far above what the observers of a large mesh hear of one flood: more is one frame replayed with invented
 // paths.
 constexpr std::size_t kMostReceptions = 10'000;
@@ -50,8 +47,9 @@ std::int64_t ObservationFlags(Direction direction, DeviceTimeTrust trust) {
   return static_cast<std::int64_t>(direction) | static_cast<std::int64_t>(trust) << 2;
 }
 
-PacketStore::PacketStore(SQLite::Database& database)
+PacketStore::PacketStore(SQLite::Database& database, Memory memory)
     : database_(database),
+      memory_(memory),
       select_(database,
               "SELECT id, base_time, first_seen, last_seen, observation_count, channel, scope, origin_key"
               " FROM transmissions WHERE content_hash=?"),
@@ -68,12 +66,13 @@ PacketStore::PacketStore(SQLite::Database& database)
           database,
           "INSERT INTO observations(id, transmission_id, observer_key, received_after, route, path_len,"
           " path, transport_codes, device_offset, flags, snr, rssi) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"),
-      recent_(kRecentTransmissions) {
+      recent_(memory.transmissions) {
   Prepare();
 }
 
 void PacketStore::Forget() noexcept {
   recent_.Clear();
+  remembered_receptions_ = 0;
   touched_.clear();
   ids_known_ = false;
 }
@@ -106,8 +105,18 @@ std::shared_ptr<PacketStore::Transmission> PacketStore::Find(const ContentHash& 
   transmission->stored = true;
   select_.tryReset();
   LoadReceptions(*transmission);
-  recent_.Insert(hash, transmission);
+  Remember(hash, transmission);
   return transmission;
+}
+
+void PacketStore::Remember(const ContentHash& hash, std::shared_ptr<Transmission> transmission) {
+  if (recent_.size() >= memory_.transmissions) ForgetOldest();
+  remembered_receptions_ += transmission->receptions.size();
+  recent_.Insert(hash, std::move(transmission));
+}
+
+void PacketStore::ForgetOldest() {
+  remembered_receptions_ -= recent_.TakeOldest()->receptions.size();
 }
 
 void PacketStore::LoadReceptions(Transmission& transmission) {
@@ -115,13 +124,14 @@ void PacketStore::LoadReceptions(Transmission& transmission) {
   row.Integer(transmission.id);
   while (row.Step()) {
     const auto path = select_receptions_.getColumn(2);
-    transmission.receptions.insert(
+    transmission.receptions.push_back(
         Fingerprint(select_receptions_.getColumn(0).getInt64(),
                     static_cast<std::uint8_t>(select_receptions_.getColumn(1).getInt()),
                     ByteView(static_cast<const std::uint8_t*>(path.getBlob()),
                              static_cast<std::size_t>(path.getBytes()))));
   }
   select_receptions_.tryReset();
+  std::ranges::sort(transmission.receptions);
 }
 
 std::shared_ptr<PacketStore::Transmission> PacketStore::Create(const PreparedPacket& packet,
@@ -134,7 +144,7 @@ std::shared_ptr<PacketStore::Transmission> PacketStore::Create(const PreparedPac
   transmission->origin = origin;
   transmission->type = packet.packet.payload_type;
   transmission->payload = packet.packet.payload;
-  recent_.Insert(packet.hash, transmission);
+  Remember(packet.hash, transmission);
   return transmission;
 }
 
@@ -149,10 +159,12 @@ StoredPacket PacketStore::Add(const PreparedPacket& packet, IdentityKey observer
   const std::uint64_t reception =
       Fingerprint(static_cast<std::int64_t>(observer), packet.packet.path_length.byte(), packet.packet.path);
   auto& known = transmission->receptions;
-  if (known.contains(reception)) return result;
+  const auto place = std::ranges::lower_bound(known, reception);
+  if (place != known.end() && *place == reception) return result;
   result.over_limit = known.size() >= kMostReceptions;
   if (result.over_limit) return result;
-  known.insert(reception);
+  known.insert(place, reception);
+  ++remembered_receptions_;
   result.new_observation = true;
   InsertObservation(packet, observer, *transmission);
 
@@ -168,7 +180,10 @@ StoredPacket PacketStore::Add(const PreparedPacket& packet, IdentityKey observer
     touched_.emplace_back(packet.hash, transmission);
   }
   // A row that is not written yet must not be forgotten.
-  if (touched_.size() >= kRecentTransmissions / 2) Flush();
+  const bool crowded = remembered_receptions_ > memory_.receptions;
+  if (crowded || touched_.size() >= memory_.transmissions / 2) Flush();
+  // Half at once, so that what is forgotten costs one Flush and not one for each packet.
+  while (crowded && remembered_receptions_ > memory_.receptions / 2 && recent_.size() > 1) ForgetOldest();
   return result;
 }
 

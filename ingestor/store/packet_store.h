@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 #include <vector>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -27,7 +26,17 @@ struct StoredPacket {
 /// only grow, also across retention and restarts. Used by the writer's thread, inside its transaction.
 class PacketStore {
  public:
-  explicit PacketStore(SQLite::Database& database);
+  /// How much is remembered of what was stored last. Receptions of one transmission arrive within minutes of
+  /// each other; what is forgotten is read again.
+  struct Memory {
+    std::size_t transmissions = 32'768;
+    std::size_t receptions =
+        1'000'000;  ///< of all transmissions together: 8 MB however many observers report
+  };
+
+  explicit PacketStore(SQLite::Database& database) : PacketStore(database, Memory()) {}
+  /// REQUIRED: both limits are positive.
+  PacketStore(SQLite::Database& database, Memory memory);
 
   /// Stores the reception unless it is known. A transmission's own row is written by Flush, once for all its
   /// receptions.
@@ -53,21 +62,25 @@ class PacketStore {
     std::optional<std::string> channel, scope;
     std::optional<IdentityKey> origin;
     PayloadType type{};
-    Bytes payload;                                 ///< until the row is written
-    std::unordered_set<std::uint64_t> receptions;  ///< fingerprints of the stored observations
+    Bytes payload;                          ///< until the row is written
+    std::vector<std::uint64_t> receptions;  ///< fingerprints of the stored observations, sorted
     bool stored = false, dirty = false;
   };
 
   std::shared_ptr<Transmission> Find(const ContentHash& hash);
   std::shared_ptr<Transmission> Create(const PreparedPacket& packet, std::optional<IdentityKey> origin);
   void LoadReceptions(Transmission& transmission);
+  void Remember(const ContentHash& hash, std::shared_ptr<Transmission> transmission);
+  void ForgetOldest();
   void InsertObservation(const PreparedPacket& packet, IdentityKey observer,
                          const Transmission& transmission);
   void Write(const ContentHash& hash, Transmission& transmission);
 
   SQLite::Database& database_;
+  const Memory memory_;
   SQLite::Statement select_, select_receptions_, insert_, update_, insert_observation_;
   RecentMap<ContentHash, std::shared_ptr<Transmission>> recent_;
+  std::size_t remembered_receptions_ = 0;  ///< of all transmissions in recent_
   std::vector<std::pair<ContentHash, std::shared_ptr<Transmission>>> touched_;
   bool ids_known_ = false;
   std::int64_t next_transmission_ = 1;

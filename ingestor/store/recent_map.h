@@ -26,13 +26,18 @@ class RecentMap {
   /// Adds `value` as the most recent entry, and forgets the oldest when there are too many. REQUIRED:
   /// Find(key) is null.
   Value& Insert(const Key& key, Value value) {
-    if (entries_.size() >= capacity_) {
-      index_.erase(entries_.back().first);
-      entries_.pop_back();
-    }
+    if (entries_.size() >= capacity_) TakeOldest();
     entries_.emplace_front(key, std::move(value));
     index_.emplace(key, entries_.begin());
     return entries_.front().second;
+  }
+
+  /// Forgets the entry that was not used for the longest time; its value. REQUIRED: size() > 0.
+  Value TakeOldest() {
+    Value oldest = std::move(entries_.back().second);
+    index_.erase(entries_.back().first);
+    entries_.pop_back();
+    return oldest;
   }
 
   void Erase(const Key& key) {

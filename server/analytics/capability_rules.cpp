@@ -5,12 +5,11 @@
 #include <bit>
 #include <cmath>
 #include <optional>
-#include <tuple>
+
+#include "common/capability_merge.h"
 
 namespace heliograph::server {
 namespace {
-
-constexpr double kProbabilityHysteresis = 0.05;
 
 std::uint8_t Larger(std::optional<std::uint8_t> known, std::size_t size) {
   return std::max(known.value_or(0), static_cast<std::uint8_t>(size));
@@ -132,20 +131,22 @@ CapabilityEntry AgedOut(CapabilityEntry entry, std::optional<int> days, std::opt
 }
 
 NodeCapability MergeKnown(const NodeCapability& stored, const CapabilityEntry& computed) {
-  // Evidence counts from strong to weak, so its number is turned round; none is the weakest.
-  const auto strength = [](CapabilityStatus status, const std::optional<CapabilityEvidence>& evidence) {
-    return std::pair(static_cast<int>(status), evidence ? -static_cast<int>(*evidence) : -9);
-  };
+  CapabilityState before;
+  before.status = stored.status;
+  before.evidence = stored.evidence;
+  before.max_hash_size = stored.max_hash_size;
+  before.adopted = stored.adopted;
+  before.likely_legacy = stored.likely_legacy;
+  if (stored.probability) before.probability = static_cast<int>(std::lround(*stored.probability * 100));
+  const CapabilityState after = Merge(before, computed);
+
   NodeCapability merged;
-  const bool keep = strength(stored.status, stored.evidence) > strength(computed.status, computed.evidence);
-  merged.status = keep ? stored.status : computed.status;
-  merged.evidence = keep ? stored.evidence : computed.evidence;
-  merged.probability = keep ? stored.probability : computed.probability;
-  merged.max_hash_size = LargerOf(stored.max_hash_size, computed.max_hash_size);
-  // Only adverts of its own can say that a node went back to 1 byte.
-  merged.adopted = computed.evidence == CapabilityEvidence::kAdvert ? computed.adopted
-                                                                    : stored.adopted || computed.adopted;
-  merged.likely_legacy = computed.likely_legacy && merged.status != CapabilityStatus::kConfirmed;
+  merged.status = after.status;
+  merged.evidence = after.evidence;
+  merged.max_hash_size = after.max_hash_size;
+  merged.adopted = after.adopted;
+  merged.likely_legacy = after.likely_legacy;
+  if (after.probability) merged.probability = *after.probability / 100.0;
   merged.advert_proofs = std::max(stored.advert_proofs, computed.advert_proofs);
   merged.relay_proofs = std::max(stored.relay_proofs, computed.relay_proofs);
   merged.path_hints = std::max(stored.path_hints, computed.path_hints);
@@ -153,13 +154,8 @@ NodeCapability MergeKnown(const NodeCapability& stored, const CapabilityEntry& c
   return merged;
 }
 
-bool DiffersForStorage(const NodeCapability& a, const NodeCapability& b) {
-  const auto exact = [](const NodeCapability& c) {
-    return std::tuple(c.status, c.evidence, c.max_hash_size, c.adopted, c.likely_legacy, c.advert_proofs,
-                      c.relay_proofs, c.path_hints, c.last_proof_at, c.probability.has_value());
-  };
-  if (exact(a) != exact(b)) return true;
-  return a.probability && std::abs(*a.probability - *b.probability) >= kProbabilityHysteresis;
+bool DiffersForStorage(const NodeCapability& stored, const NodeCapability& merged) {
+  return stored != merged;
 }
 
 std::vector<HopSupport> SupportsOf(IdentityKey node, const PublicKey& key,

@@ -78,14 +78,12 @@ CapabilityEntry DecideCapability(const CapabilityFacts& facts);
 /// before `data_time`. Counters and the time of the proof stay. Nothing ages without `days`.
 CapabilityEntry AgedOut(CapabilityEntry entry, std::optional<int> days, std::optional<UtcMillis> data_time);
 
-/// `stored` and `computed` together: a stored status never weakens because less is known now. The stronger
-/// status wins, with its evidence and probability; equal ones take the computed. Counters, sizes and times
-/// never go back.
+/// `stored` and `computed` together, by the rule by which the ingestor stores (common/capability_merge.h), so
+/// that what is shown does not change when the snapshot has been applied. Counters and times never go back.
 NodeCapability MergeKnown(const NodeCapability& stored, const CapabilityEntry& computed);
 
-/// True when `a` and `b` differ in a way that is worth storing: probabilities that are closer than 0.05 do
-/// not.
-bool DiffersForStorage(const NodeCapability& a, const NodeCapability& b);
+/// True when applying a snapshot would change what is stored. `merged` comes from MergeKnown.
+bool DiffersForStorage(const NodeCapability& stored, const NodeCapability& merged);
 
 /// What `evidence` holds about one node's hops, as the candidates of `index` divide it. A packet that a
 /// candidate signed counts without that candidate.

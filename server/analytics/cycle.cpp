@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/time.h"
+#include "server/analytics/readiness_material.h"
 
 namespace heliograph::server {
 namespace {
@@ -26,6 +27,10 @@ CycleReport Summarise(const CapabilityAssessment& assessment) {
   return report;
 }
 
+std::chrono::milliseconds Since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+}
+
 /// Runs `compute`, and puts its time and what goes wrong into the report.
 template <typename Report, typename Compute>
 Report Timed(Compute&& compute) {
@@ -39,8 +44,7 @@ Report Timed(Compute&& compute) {
     report.text = error.what();
   }
   report.ended_at = WallClockNow();
-  report.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  report.duration = Since(begin);
   return report;
 }
 
@@ -91,7 +95,7 @@ CycleReport AnalyticsCycle::RunOnce() {
 }
 
 CycleReport AnalyticsCycle::AssessCapability() {
-  const auto assessment = assess_();
+  auto assessment = assess_();
   CycleReport report;
   if (!assessment) {
     report.text = "the packets have not all been read yet";
@@ -99,18 +103,46 @@ CycleReport AnalyticsCycle::AssessCapability() {
   }
   report = Summarise(*assessment);
   capability_.Settle(assessment->epoch);
-  if (assessment->changed == 0) {
+  const auto readiness = AssessReadiness(*assessment, report);
+  report.readiness_changed =
+      readiness && (!assessment->stored_readiness ||
+                    DiffersForStorage(*assessment->stored_readiness, readiness->readiness));
+  if (assessment->changed == 0 && !report.readiness_changed) {
     report.result = Result::kUnchanged;
     report.text = "nothing changed";
     return report;
   }
   const StreamReport offered =
-      capability_.Offer({assessment->epoch, assessment->watermark, assessment->head_seq},
-                        [&] { return EncodeMultibyteSnapshot({assessment->computed}); });
+      capability_.Offer({assessment->epoch, assessment->watermark, assessment->head_seq}, [&] {
+        MultibyteSnapshot snapshot{assessment->computed};
+        if (readiness) snapshot.readiness = readiness->readiness;
+        return EncodeMultibyteSnapshot(snapshot);
+      });
   report.result = offered.result;
   report.id = offered.id;
   report.text = offered.text;
   return report;
+}
+
+/// Null when there is nothing to assess. What was assessed from the same packets and commits stays.
+std::shared_ptr<const AssessedReadiness> AnalyticsCycle::AssessReadiness(CapabilityAssessment& assessment,
+                                                                         CycleReport& report) {
+  if (!assessment.material) return nullptr;
+  const auto before = Readiness();
+  if (before && before->epoch == assessment.epoch && before->watermark == assessment.watermark &&
+      before->head_seq == assessment.head_seq)
+    return before;
+  const auto begin = std::chrono::steady_clock::now();
+  auto assessed = std::make_shared<AssessedReadiness>();
+  assessed->epoch = assessment.epoch;
+  assessed->watermark = assessment.watermark;
+  assessed->head_seq = assessment.head_seq;
+  assessed->readiness = Rounded(AssessSwitch(BuildReadinessInput(*assessment.material)));
+  assessment.material.reset();
+  report.readiness_duration = Since(begin);
+  const std::lock_guard lock(report_mutex_);
+  readiness_ = assessed;
+  return assessed;
 }
 
 void AnalyticsCycle::RunParts() {
@@ -126,8 +158,9 @@ void AnalyticsCycle::RunParts() {
 
 void AnalyticsCycle::Log(const CycleReport& report) {
   if (report.result == Result::kPublished) {
-    spdlog::info("capability: {} confirmed, {} suspected, {} unknown; {}", report.confirmed, report.suspected,
-                 report.unknown, report.text);
+    spdlog::info("capability: {} confirmed, {} suspected, {} unknown; readiness in {} ms; {}",
+                 report.confirmed, report.suspected, report.unknown, report.readiness_duration.count(),
+                 report.text);
   } else if (report.result == Result::kFailed) {
     spdlog::warn("the analytics cycle failed: {}", report.text);
   } else if (report.result == Result::kPending && logged_ != Result::kPending) {
@@ -155,6 +188,11 @@ void AnalyticsCycle::Stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
+}
+
+std::shared_ptr<const AssessedReadiness> AnalyticsCycle::Readiness() const {
+  const std::lock_guard lock(report_mutex_);
+  return readiness_;
 }
 
 CycleReport AnalyticsCycle::Latest() const {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -12,6 +13,7 @@
 
 #include "common/multibyte_snapshot.h"
 #include "queue/publisher.h"
+#include "server/analytics/assessed_readiness.h"
 #include "server/analytics/cycle_report.h"
 #include "server/analytics/snapshot_stream.h"
 #include "server/state/mesh_state.h"
@@ -22,9 +24,9 @@ namespace heliograph::server {
 /// The stream of the capability snapshots.
 inline constexpr const char* kMultibyteStream = "multibyte";
 
-/// Computes what the whole mesh can do, and hands it to the ingestor when it says anything new; then does the
-/// same for whatever else is computed in every cycle. At most one file of each stream waits at a time.
-/// Thread-safe.
+/// Computes what the whole mesh can do, and what a switch would leave of it, and hands it to the ingestor
+/// when it says anything new; then does the same for whatever else is computed in every cycle. At most one
+/// file of each stream waits at a time. Thread-safe.
 class AnalyticsCycle {
  public:
   using Assess = std::function<std::optional<CapabilityAssessment>()>;
@@ -57,6 +59,9 @@ class AnalyticsCycle {
   void Start();
   void Stop();
 
+  /// The newest readiness that was assessed by this process; null before.
+  std::shared_ptr<const AssessedReadiness> Readiness() const;
+
   /// The last report on capability, for the operator; without an end before the first cycle.
   CycleReport Latest() const;
   /// The last report on a part that was added under this name; without an end before the first cycle, and for
@@ -72,6 +77,8 @@ class AnalyticsCycle {
   };
 
   CycleReport AssessCapability();
+  std::shared_ptr<const AssessedReadiness> AssessReadiness(CapabilityAssessment& assessment,
+                                                           CycleReport& report);
   void RunParts();
   void Log(const CycleReport& report);
   void Log(AddedPart& part);
@@ -87,7 +94,8 @@ class AnalyticsCycle {
   CycleReport::Result logged_ = CycleReport::Result::kNotComplete;
 
   mutable std::mutex report_mutex_;
-  CycleReport latest_;  ///< guarded by report_mutex_
+  CycleReport latest_;                                  ///< guarded by report_mutex_
+  std::shared_ptr<const AssessedReadiness> readiness_;  ///< guarded by report_mutex_
   std::mutex pause_mutex_;
   std::condition_variable_any pause_;
   std::jthread thread_;

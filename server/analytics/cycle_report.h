@@ -34,7 +34,10 @@ struct StreamReport {
 struct CycleReport : StreamReport {
   bool assessed = false;                                  ///< the figures below are known
   std::size_t confirmed = 0, suspected = 0, unknown = 0;  ///< nodes by computed status
-  std::size_t changed = 0;  ///< nodes whose stored state the computed one would change
+  std::size_t changed = 0;         ///< nodes whose stored state the computed one would change
+  bool readiness_changed = false;  ///< the stored readiness would change
+  std::chrono::milliseconds readiness_duration{
+      0};  ///< the part of the time that readiness took; 0: it was known
 };
 
 /// Every result, for those that count them.

@@ -77,6 +77,13 @@ void FloodWindow::HandOnIdle() {
   ++round_;
 }
 
+std::vector<const Flood*> FloodWindow::OpenFloods() const {
+  std::vector<const Flood*> floods;
+  floods.reserve(open_.size());
+  for (const Open& open : open_) floods.push_back(&open.flood);
+  return floods;
+}
+
 void FloodWindow::HandOnAll() {
   while (!open_.empty()) HandOnFront();
 }

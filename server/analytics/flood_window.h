@@ -37,6 +37,8 @@ class FloodWindow {
   void HandOnAll();
 
   std::size_t open_count() const { return open_.size(); }
+  /// Those that are open, as they are so far. Valid until the next call that is not const.
+  std::vector<const Flood*> OpenFloods() const;
 
  private:
   struct Open {

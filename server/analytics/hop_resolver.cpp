@@ -16,6 +16,7 @@ constexpr double kDistanceScaleKm = 30;   ///< over which that falls to a third
 constexpr double kFarAffinity = 0.002;    ///< what is left of it at any distance
 constexpr double kUntoldAffinity = 0.03;  ///< when one of the positions is not told
 constexpr double kUnheardAffinity = 0.02;
+constexpr double kPlenty = 20;           ///< above it what is assumed does not matter
 constexpr double kReturnShare = 0.5;     ///< of what was heard the other way: links are nearly symmetric
 constexpr double kUnlikelyRelay = 0.03;  ///< a companion or a sensor that repeats
 constexpr double kSilentThen = 0.3;      ///< the node was not heard of by itself at that time
@@ -133,7 +134,8 @@ class TreeInference {
     if (to == kUnheard) return kUnheardAffinity / from_volume;
     if (from == to) return 0;  // nobody sends a flood on twice
     const auto [forth, back] = evidence_.Between(IdentityKey{from}, IdentityKey{to});
-    return (Heard(forth) + kReturnShare * Heard(back) + Assumed(from_station, to_station)) / from_volume;
+    const double heard = Heard(forth) + kReturnShare * Heard(back);
+    return (heard > kPlenty ? heard : heard + Assumed(from_station, to_station)) / from_volume;
   }
 
   double HearingAffinity(const StepStates& step, std::size_t state, const FloodHearing& hearing) const {

@@ -108,6 +108,9 @@ void SampleAnalytics(Sample& sample, const CycleReport& cycle) {
   sample.Time("analytics_cycle_end_seconds", "End of the last analytics cycle.", cycle.ended_at);
   sample.Gauge("analytics_cycle_duration_seconds", "Time that the last analytics cycle took.",
                std::chrono::duration<double>(cycle.duration).count());
+  sample.Gauge("analytics_readiness_duration_seconds",
+               "Time that switch readiness took in the last analytics cycle; 0 when nothing was new.",
+               std::chrono::duration<double>(cycle.readiness_duration).count());
   // The id of the file is in /api/healthz: as a label it would make a new series each time.
   const bool pending = cycle.result == CycleReport::Result::kPending && cycle.id;
   sample.Gauge("analytics_file_pending", "1 while a file of the analytics waits for the ingestor.",

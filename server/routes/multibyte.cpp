@@ -11,6 +11,7 @@
 #include "server/routes/json_response.h"
 #include "server/routes/multibyte_json.h"
 #include "server/routes/node_selection.h"
+#include "server/routes/opportunity_json.h"
 #include "server/routes/parameter_docs.h"
 
 namespace heliograph::server {
@@ -64,11 +65,6 @@ std::vector<MultibyteRow> PresentRows(const MeshView& view, const Visibility& vi
     }
   }
   return rows;
-}
-
-bool IsShown(const PublicKey& key, const MeshView& view, const Visibility& visibility) {
-  const NodeView* node = view.FindNode(key);
-  return node == nullptr ? visibility.ShowsKey(key) : visibility.Shows(*node);
 }
 
 std::vector<MultibyteRow> PastRows(const std::vector<DatedCapability>& capabilities, const MeshView& view,
@@ -161,8 +157,8 @@ struct NodeEvidence {
 /// False when no packet can be found whose path names the node: counters never go back, and all are counted.
 bool MayBeInPaths(const PublicKey& key, const MeshView& view) {
   const NodeView* node = view.FindNode(key);
-  return node == nullptr || view.progress != AnalyticsProgress::kComplete || node->capability.relay_proofs > 0 ||
-         node->capability.path_hints > 0;
+  return node == nullptr || view.progress != AnalyticsProgress::kComplete ||
+         node->capability.relay_proofs > 0 || node->capability.path_hints > 0;
 }
 
 NodeEvidence LoadEvidence(const RouteContext& context, const MeshView& view, const PublicKey& key,
@@ -217,7 +213,13 @@ Response AnswerNode(const Request& request, const RouteContext& context, const M
   WriteHistory(out, evidence.history);
   out.Member("history_truncated", evidence.history.truncated).Key("proofs");
   WriteProofs(out, *row, evidence.proofs, context, view);
-  out.Member("proofs_truncated", evidence.proofs.truncated).EndObject();
+  out.Member("proofs_truncated", evidence.proofs.truncated).Key("model");
+  if (as_of) {
+    out.Null();
+  } else {
+    WriteModel(out, key, context, view);
+  }
+  out.EndObject();
   return TaggedJson(request, std::move(out).Take());
 }
 
@@ -254,8 +256,18 @@ Route DetailRoute(const RouteContext& context) {
   route.tag = "multibyte";
   route.summary =
       "One node's capability, its history, and the newest packets that prove it. proofs_truncated says that "
-      "there may be "
-      "more of them.";
+      "there may be more of them. The candidates of a hop have the probability that it was they; the rest to "
+      "1 "
+      "is a node nobody has heard. model tells what the probability rests on (null as of a commit): the "
+      "share "
+      "of capable nodes in the mesh (prior) and of those whose own packets stay at 1 byte (stays_at_one), "
+      "and "
+      "the opportunity: multi-byte floods in which neighbours were seen to send (floods), how many of them a "
+      "capable node would have been seen to relay (relays_expected, before relay_yield, the ratio of seen to "
+      "expected of nodes proven by adverts) or to report as an observer (reports_expected), and how many it "
+      "was. For each neighbour: the rate at which the node takes up its 1-byte floods, its multi-byte "
+      "floods, "
+      "and what was expected of the node from them.";
   route.parameters = {PathDoc("pubkey", "The public key, 64 hexadecimal digits in any case."), AsOfDoc()};
   route.responses = {{200, "The node with history and proofs.", "application/json"},
                      ProblemDoc(404, "No such node or commit."),
@@ -271,7 +283,6 @@ Route DetailRoute(const RouteContext& context) {
 void RegisterMultibyteRoutes(Router& router, const RouteContext& context) {
   router.Add(ListRoute(context));
   router.Add(DetailRoute(context));
-  router.Reserve("/api/multibyte/readiness");  // it is no node's key
 }
 
 }  // namespace heliograph::server

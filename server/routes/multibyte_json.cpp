@@ -1,8 +1,10 @@
 #include "server/routes/multibyte_json.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "server/analytics/capability_rules.h"
+#include "server/analytics/mesh_model.h"
 
 namespace heliograph::server {
 namespace {
@@ -74,7 +76,30 @@ std::optional<CapabilityEvidence> EvidenceOf(const CapabilityProof& proof, const
       .evidence;
 }
 
-void WriteCandidates(JsonText& out, const Candidates& candidates) {
+/// Who the hop was, as the one resolver weighs it with all that is around it.
+class HopProbabilities {
+ public:
+  HopProbabilities(const CapabilityProof& proof, const MeshView& view) {
+    if (!proof.hop || view.model == nullptr) return;
+    HopContext context{std::nullopt, IdentityKey{proof.observer_key}, proof.received_at};
+    if (proof.origin_key) context.origin = IdentityKey{*proof.origin_key};
+    steps_ = view.model->resolver().ResolvePath(proof.path, context);
+    hop_ = *proof.hop;
+  }
+  /// Nothing when nobody has weighed it yet.
+  std::optional<double> Of(IdentityKey node) const {
+    if (steps_.step_count() == 0) return std::nullopt;
+    for (const HopCandidate& candidate : steps_.Step(hop_))
+      if (candidate.node == node) return std::round(static_cast<double>(candidate.probability) * 1000) / 1000;
+    return 0;
+  }
+
+ private:
+  ResolvedSteps steps_;
+  std::size_t hop_ = 0;
+};
+
+void WriteCandidates(JsonText& out, const Candidates& candidates, const HopProbabilities& probabilities) {
   const std::optional<std::string> no_role;
   out.Key("candidates").BeginArray();
   for (const NodeView* candidate : candidates.nodes) {
@@ -82,6 +107,7 @@ void WriteCandidates(JsonText& out, const Candidates& candidates) {
         .Member("public_key", candidate->public_key.ToHex())
         .Member("name", candidate->name)
         .Member("role", candidate->role)
+        .Member("probability", probabilities.Of(candidate->key))
         .EndObject();
   }
   for (const ObserverView* candidate : candidates.observers) {
@@ -89,6 +115,7 @@ void WriteCandidates(JsonText& out, const Candidates& candidates) {
         .Member("public_key", PublicKey::FromHex(candidate->id)->ToHex())
         .Member("name", candidate->name)
         .Member("role", no_role)
+        .Member("probability", probabilities.Of(candidate->key))
         .EndObject();
   }
   out.EndArray();
@@ -112,7 +139,7 @@ void WriteProof(JsonText& out, const CapabilityProof& proof, const MultibyteRow&
   out.Key("path").BeginArray();
   for (const PathHash& hop : proof.path) out.Value(hop.ToHex());
   out.EndArray().Member("hop", proof.hop);
-  WriteCandidates(out, candidates);
+  WriteCandidates(out, candidates, HopProbabilities(proof, view));
   out.EndObject();
 }
 

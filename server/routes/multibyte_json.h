@@ -27,7 +27,8 @@ void WriteMoment(JsonText& out, const std::optional<CommitMoment>& moment);
 void WriteHistory(JsonText& out, const CapabilityHistory& history);
 
 /// The proofs of the row's node as an array. Each says what it is evidence of by the rule of the analytics,
-/// on its own and as of now (null: it decides nothing), and names the shown nodes that its hop can be.
+/// on its own and as of now (null: it decides nothing), and names the shown nodes that its hop can be, each
+/// with the probability that it was (null until the first analytics cycle).
 void WriteProofs(JsonText& out, const MultibyteRow& row, const CapabilityProofs& proofs,
                  const RouteContext& context, const MeshView& view);
 

@@ -55,6 +55,11 @@ void SortFront(NodeList& nodes, NodeOrder order, std::size_t count) {
                     [order](const NodeView* a, const NodeView* b) { return ComesBefore(*a, *b, order); });
 }
 
+bool IsShown(const PublicKey& key, const MeshView& view, const Visibility& visibility) {
+  const NodeView* node = view.FindNode(key);
+  return node == nullptr ? visibility.ShowsKey(key) : visibility.Shows(*node);
+}
+
 bool IsInRegion(const NodeView& node, const RegionFilter& region) {
   if (region.all()) return true;
   return std::any_of(region.codes.begin(), region.codes.end(), [&](const std::string& code) {

@@ -37,6 +37,9 @@ NodeList SelectNodes(const MeshView& view, const Visibility& visibility, const N
 /// so that pages neither repeat nor miss a node.
 void SortFront(NodeList& nodes, NodeOrder order, std::size_t count);
 
+/// True when the node with this key is shown; one that is not in the view may have been long ago.
+bool IsShown(const PublicKey& key, const MeshView& view, const Visibility& visibility);
+
 /// True when one of the node's regions is asked for, or none is.
 bool IsInRegion(const NodeView& node, const RegionFilter& region);
 

@@ -13,6 +13,7 @@
 #include "server/routes/packets.h"
 #include "server/routes/posted_packet.h"
 #include "server/routes/prune.h"
+#include "server/routes/readiness.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
 #include "server/routes/topology.h"
@@ -46,6 +47,7 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterMultibyteRoutes(router, context);
   RegisterNeighborRoutes(router, context);
   RegisterTopologyRoutes(router, context);
+  RegisterReadinessRoute(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }

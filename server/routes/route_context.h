@@ -8,6 +8,7 @@
 #include "common/key_ring.h"
 #include "common/time.h"
 #include "common/volume.h"
+#include "server/analytics/assessed_readiness.h"
 #include "server/analytics/cycle_report.h"
 #include "server/http/http_server.h"
 #include "server/http/metrics.h"
@@ -32,6 +33,8 @@ struct RouteServices {
   MetricsRegistry* metrics = nullptr;
   std::function<HttpStatistics()> http_statistics;  ///< may be empty
   std::function<CycleReport()> analytics;           ///< the last cycle; may be empty
+  /// The readiness that this process assessed last, null before; may be empty.
+  std::function<std::shared_ptr<const AssessedReadiness>()> assessed_readiness;
   std::function<UtcMillis()> clock = WallClockNow;
   KeyRing channel_keys = KeyRing::WithPublic();  ///< the channels that can be read
   Volume volume{"."};                            ///< for the sizes of files and the backlog of the queue

@@ -71,10 +71,11 @@ std::shared_ptr<const MeshView> Follower::WaitFor(const std::function<bool(const
   return accepted() ? view_ : nullptr;
 }
 
-std::optional<CapabilityAssessment> Follower::Assess() const {
+std::optional<CapabilityAssessment> Follower::Assess() {
   const std::lock_guard lock(state_mutex_);
   if (!state_ || !state_->complete()) return std::nullopt;
-  state_->View();
+  state_->UpdateModel();
+  Show();
   return state_->Assess();
 }
 
@@ -234,13 +235,13 @@ void Follower::ShowWhenDue(bool catching_up) {
   if (catching_up && !state_->complete() && (was_complete || since < settings_.warm_interval)) return;
   if (since < settings_.view_interval && was_complete) return;
   Show();
+  dirty_ = false;
+  last_shown_ = Clock::now();
 }
 
 /// REQUIRED: state_mutex_ is held.
 void Follower::Show() {
   std::shared_ptr<const MeshView> view = state_->View();
-  dirty_ = false;
-  last_shown_ = Clock::now();
   const std::lock_guard lock(view_mutex_);
   statistics_.hops = state_->evidence().hop_count();
   statistics_.evicted_hops = state_->evidence().evicted_hops();

@@ -70,8 +70,9 @@ class Follower : public MeshViewSource {
   /// True once the follower will show no view any more: it was stopped, or the database was refused.
   bool ended() const;
 
-  /// The capability of all nodes as of the newest complete view; nothing until there is one.
-  std::optional<CapabilityAssessment> Assess() const;
+  /// Runs the models of the whole mesh, shows what they say, and returns the capability of all nodes; nothing
+  /// until all packets have been read. For the analytics cycle: the follower waits meanwhile.
+  std::optional<CapabilityAssessment> Assess();
 
   /// Who hands floods to whom, likewise.
   std::optional<NeighborGraph> Neighbors(const NeighborRules& rules) const;
@@ -110,12 +111,12 @@ class Follower : public MeshViewSource {
 
   mutable std::mutex state_mutex_;    ///< taken before view_mutex_ when both are
   std::unique_ptr<MeshState> state_;  ///< guarded by state_mutex_
+  std::uint64_t generation_;          ///< of the newest view; guarded by state_mutex_
 
   std::mutex pause_mutex_;
   std::condition_variable_any pause_;
 
   // Used by the thread alone.
-  std::uint64_t generation_;
   std::optional<FileIdentity> file_;
   std::int64_t data_version_ = -1;
   std::pair<std::int64_t, std::int64_t> schema_;  ///< SQLite's version of the schema, and ours

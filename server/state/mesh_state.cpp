@@ -57,6 +57,7 @@ MeshState::Step MeshState::Follow(ReaderConnection& connection) {
   if (!complete_) {
     complete_ = true;
     bounds_changed_ = false;
+    floods_.HandOnAll();
     MarkAllNodes();
     anything_changed_ = true;
   }
@@ -96,6 +97,7 @@ void MeshState::FollowCapability(ReaderConnection& connection) {
       stored = now;
       stale_nodes_.insert(Number(key));
     }
+    FollowReadiness(connection);
     head_seq_ = head;
     anything_changed_ = true;
   }
@@ -108,6 +110,13 @@ void MeshState::FollowCapability(ReaderConnection& connection) {
     CopyCounters(counters, node ? node->stored : stored_[Number(key)]);
     stale_nodes_.insert(Number(key));
   }
+}
+
+void MeshState::FollowReadiness(ReaderConnection& connection) {
+  SwitchReadiness readiness = ReadReadiness(connection);
+  if (stored_readiness_ && readiness == *stored_readiness_) return;
+  stored_readiness_ =
+      readiness.scopes.empty() ? nullptr : std::make_shared<const SwitchReadiness>(std::move(readiness));
 }
 
 void MeshState::FollowBounds(ReaderConnection& connection) {
@@ -206,6 +215,7 @@ void MeshState::MarkSharers(const PublicKey& public_key) {
 void MeshState::TakeFlood(const Flood& flood) {
   HopResolver(stations_, relays_).Resolve(flood, resolved_);
   relays_.Add(flood, resolved_);
+  sample_.Add(flood);
 }
 
 void MeshState::MarkCandidates(HopKey hop) {
@@ -274,9 +284,47 @@ void MeshState::MarkChangedByEvidence() {
 
 void MeshState::RefreshNodes() {
   if (complete_) MarkChangedByEvidence();
+  if (complete_ && !model_) UpdateModel();
+  RefreshStale();
+}
+
+void MeshState::RefreshStale() {
   for (const std::int64_t key : std::exchange(stale_nodes_, {})) {
     if (NodeState* node = FindNode(key)) Refresh(*node);
   }
+}
+
+void MeshState::UpdateModel() {
+  const std::pair present(observation_cursor_, stations_.size());
+  if (model_ && modelled_ == present) return;
+  modelled_ = present;
+  floods_.HandOnIdle();
+  MarkChangedByEvidence();
+  RefreshStale();  // the model builds on what the rules have proven
+  auto model = std::make_shared<MeshModel>(MeshModel{stations_, relays_, {}});
+  std::vector<ModelFacts> facts;
+  facts.reserve(nodes_.size());
+  for (const auto& [public_key, node] : nodes_) facts.push_back(FactsOf(node));
+  const OpportunityMeter meter(sample_, floods_.OpenFloods(), model->resolver());
+  model->capability = RunCapabilityModel(facts, meter);
+  model_ = std::move(model);
+  MarkAllNodes();
+  anything_changed_ = true;
+}
+
+ModelFacts MeshState::FactsOf(const NodeState& node) const {
+  const NodeView& view = *node.shown;
+  ModelFacts facts;
+  facts.node = view.key;
+  facts.forwards_by_default = ForwardsByDefault(view.role);
+  if (view.capability.status == CapabilityStatus::kConfirmed) {
+    facts.proven = view.capability.probability.value_or(1);
+    facts.proven_by_advert = view.capability.evidence == CapabilityEvidence::kAdvert;
+  }
+  facts.multibyte_adverts = static_cast<std::uint32_t>(node.computed.advert_proofs);
+  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key))
+    facts.one_byte_adverts = adverts->flood[0].adverts;
+  return facts;
 }
 
 void MeshState::Refresh(NodeState& node) {
@@ -289,7 +337,10 @@ void MeshState::Refresh(NodeState& node) {
     facts.adverts = adverts;
     facts.hops = SupportsOf(view.key, view.public_key, evidence_, stations_.prefixes());
     facts.known_nodes = stations_.size();
-    node.computed = AgedOut(DecideCapability(facts), limits_.capability_age_out_days, data_time_);
+    node.computed = DecideCapability(facts);
+    if (const ModelVerdict* verdict = model_ ? model_->capability.Find(view.key) : nullptr)
+      ApplyVerdict(*verdict, node.computed);
+    node.computed = AgedOut(std::move(node.computed), limits_.capability_age_out_days, data_time_);
     node.computed.public_key = view.public_key;
     view.capability = MergeKnown(node.stored, node.computed);
     view.hash_size = adverts ? SummariseSizes(*adverts) : AdvertisedHashSize{};
@@ -369,9 +420,11 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
   view->epoch = epoch_;
   view->watermark = observation_cursor_;
   view->head_seq = head_seq_;
+  view->readiness = stored_readiness_;
   view->data_time = data_time_;
   view->totals = Totals();
   view->known_keys = stations_.size();
+  view->model = model_;
   view->nodes.reserve(nodes_.size());
   view->node_index.reserve(nodes_.size());
   for (const auto& [public_key, node] : nodes_) {
@@ -390,11 +443,31 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
   return view;
 }
 
+std::optional<ReadinessMaterial> MeshState::MaterialForReadiness() const {
+  ReadinessMaterial material;
+  bool anybody = false;
+  for (const auto& [public_key, node] : nodes_) {
+    if (!node.shown->active) continue;
+    const AdvertEvidence* adverts = evidence_.AdvertsOf(node.shown->key);
+    const bool floods =
+        adverts != nullptr && std::any_of(adverts->flood.begin(), adverts->flood.end(),
+                                          [](const SizeTally& size) { return size.adverts > 0; });
+    anybody = anybody || floods;
+    material.nodes.push_back({node.shown, floods});
+  }
+  if (!anybody) return std::nullopt;
+  for (const auto& [key, observer] : observers_) material.observers.push_back(observer.shown);
+  CopyEvidence(relays_, material);
+  return material;
+}
+
 CapabilityAssessment MeshState::Assess() const {
   CapabilityAssessment assessment;
   assessment.epoch = epoch_;
   assessment.watermark = observation_cursor_;
   assessment.head_seq = head_seq_;
+  assessment.stored_readiness = stored_readiness_;
+  assessment.material = MaterialForReadiness();
   assessment.computed.reserve(nodes_.size());
   for (const auto& [public_key, node] : nodes_) {
     assessment.computed.push_back(node.computed);

@@ -13,9 +13,12 @@
 #include "common/multibyte_snapshot.h"
 #include "server/analytics/capability_evidence.h"
 #include "server/analytics/capability_rules.h"
+#include "server/analytics/flood_sample.h"
 #include "server/analytics/flood_window.h"
 #include "server/analytics/hop_resolver.h"
+#include "server/analytics/mesh_model.h"
 #include "server/analytics/neighbors/neighbor_graph.h"
+#include "server/analytics/readiness_material.h"
 #include "server/analytics/relay_evidence.h"
 #include "server/analytics/station_directory.h"
 #include "server/state/mesh_view.h"
@@ -32,6 +35,8 @@ struct CapabilityAssessment {
   std::int64_t head_seq = 0;
   std::vector<CapabilityEntry> computed;  ///< sorted by key
   std::size_t changed = 0;                ///< nodes whose stored state the computed one would change
+  std::shared_ptr<const SwitchReadiness> stored_readiness;  ///< as the database has it; null: it has none
+  std::optional<ReadinessMaterial> material;                ///< to assess it anew; nothing: nobody advertises
 };
 
 /// All that is known about the mesh, followed step by step. Costs memory for nodes, observers and distinct
@@ -74,7 +79,13 @@ class MeshState {
   /// True when rows may have been deleted since the last count.
   bool NeedsRecount() const { return complete_ && bounds_changed_; }
 
-  /// The present view; the same object as before when nothing changed.
+  /// Runs the models of the whole mesh anew if there are new packets or nodes, which takes up to half a
+  /// second: for once in an analytics cycle. Until the next run, nodes are shown with the probabilities of
+  /// this one. REQUIRED: complete().
+  void UpdateModel();
+
+  /// The present view; the same object as before when nothing changed. The first complete one runs the
+  /// models.
   std::shared_ptr<const MeshView> View();
 
   bool complete() const { return complete_; }
@@ -85,6 +96,7 @@ class MeshState {
   /// observations may not all be there.
   const RelayEvidence& relays() const { return relays_; }
   const StationDirectory& stations() const { return stations_; }
+  const FloodSample& sample() const { return sample_; }
 
   /// REQUIRED: complete(), and View() was called since the last step.
   CapabilityAssessment Assess() const;
@@ -104,6 +116,7 @@ class MeshState {
 
   void FollowRows(ReaderConnection& connection);
   void FollowCapability(ReaderConnection& connection);
+  void FollowReadiness(ReaderConnection& connection);
   void FollowBounds(ReaderConnection& connection);
   bool FollowPackets(ReaderConnection& connection);
   void TakeReception(Reception& reception);
@@ -116,6 +129,8 @@ class MeshState {
   void MarkSharers(const PublicKey& public_key);
   std::uint64_t RegionBit(const std::string& iata);
   void TakeFlood(const Flood& flood);
+  ModelFacts FactsOf(const NodeState& node) const;
+  void RefreshStale();
   void MarkAllNodes();
   void MarkCandidates(HopKey hop);
 
@@ -124,6 +139,7 @@ class MeshState {
   void RefreshNodes();
   void Refresh(NodeState& node);
   void RefreshObservers();
+  std::optional<ReadinessMaterial> MaterialForReadiness() const;
   MeshTotals Totals() const;
   std::shared_ptr<const MeshView> BuildView() const;
 
@@ -145,13 +161,17 @@ class MeshState {
   std::unordered_map<std::int64_t, ObserverState> observers_;
   /// Capability of nodes whose row has not been seen; the two come from different tables.
   std::unordered_map<std::int64_t, NodeCapability> stored_;
+  std::shared_ptr<const SwitchReadiness> stored_readiness_;
   StationDirectory stations_;
   std::map<std::string, std::uint64_t> region_bits_;
   std::size_t assumed_nodes_ = 0;  ///< what the probabilities were computed with
   CapabilityEvidenceStore evidence_;
   RelayEvidence relays_;
+  FloodSample sample_;
   FloodWindow floods_;
   ResolvedSteps resolved_;  ///< of the flood in hand
+  std::shared_ptr<const MeshModel> model_;
+  std::pair<std::int64_t, std::size_t> modelled_;  ///< the last observation and the nodes that are in it
 
   PacketBounds bounds_;
   bool bounds_changed_ = false;

@@ -11,9 +11,12 @@
 #include "common/capability.h"
 #include "common/identity_key.h"
 #include "common/public_key.h"
+#include "common/switch_readiness.h"
 #include "common/time.h"
 
 namespace heliograph::server {
+
+struct MeshModel;
 
 /// A node's capability as the server knows it: from the database until the first analytics cycle, from then
 /// on the stronger of the database's and the cycle's.
@@ -110,6 +113,9 @@ struct MeshView {
   std::int64_t head_seq = 0;           ///< commit that main stood at
   std::optional<UtcMillis> data_time;  ///< newest receipt at the watermark; nothing when there are no packets
   MeshTotals totals;
+  std::shared_ptr<const SwitchReadiness> readiness;  ///< as the database has it; null: it has none
+  /// What the probabilities rest on; null until the first analytics cycle.
+  std::shared_ptr<const MeshModel> model;
   std::size_t known_keys = 0;  ///< nodes and observers, each key once: who can be behind a hop
   std::vector<std::shared_ptr<const NodeView>> nodes;           ///< active and inactive, sorted by key bytes
   std::vector<std::shared_ptr<const ObserverView>> observers;   ///< sorted by last_seen, newest first

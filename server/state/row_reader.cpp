@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/capability.h"
+#include "common/switch_readiness_json.h"
 #include "server/state/row_values.h"
 
 namespace heliograph::server {
@@ -164,6 +165,36 @@ std::vector<std::pair<std::int64_t, ObserverView>> ReadObserverChanges(ReaderCon
 
 std::int64_t ReadHead(ReaderConnection& connection) {
   return ReadNumber(connection, "SELECT head_seq FROM branch WHERE branch_id = 1");
+}
+
+namespace {
+
+/// The rows of a query for region and figures.
+SwitchReadiness ReadScopes(SQLite::Statement& row) {
+  SwitchReadiness readiness;
+  while (row.executeStep()) {
+    auto scope = DecodeReadinessFigures(row.getColumn(1).getString());
+    if (!scope) continue;
+    scope->region = row.getColumn(0).getString();
+    readiness.scopes.push_back(std::move(*scope));
+  }
+  return readiness;
+}
+
+}  // namespace
+
+SwitchReadiness ReadReadiness(ReaderConnection& connection) {
+  return ReadScopes(
+      connection.Prepared("SELECT region, figures FROM switch_readiness "
+                          "WHERE branch_id = 1 AND to_seq IS NULL AND figures IS NOT NULL ORDER BY region"));
+}
+
+SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq) {
+  SQLite::Statement& row = connection.Prepared(
+      "SELECT region, figures FROM switch_readiness WHERE branch_id = 1 AND from_seq <= ?1 "
+      "AND (to_seq IS NULL OR to_seq > ?1) AND figures IS NOT NULL ORDER BY region");
+  row.bind(1, seq);
+  return ReadScopes(row);
 }
 
 std::vector<CapabilityChange> ReadCapabilities(ReaderConnection& connection) {

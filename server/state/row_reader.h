@@ -50,6 +50,12 @@ inline constexpr const char* kCapabilityTouchedSince =
 /// Those that commits above `after` changed.
 std::vector<CapabilityChange> ReadCapabilityChanges(ReaderConnection& connection, std::int64_t after);
 
+/// The present readiness of main: of the whole mesh and of each region; without scopes when there is none.
+/// One whose figures cannot be read is left out.
+SwitchReadiness ReadReadiness(ReaderConnection& connection);
+/// The same as it was at a commit.
+SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq);
+
 /// capability_counters: only the counters and the time of the last proof are filled.
 std::vector<std::pair<IdentityKey, NodeCapability>> ReadCapabilityCounters(ReaderConnection& connection);
 

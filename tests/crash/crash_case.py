@@ -7,7 +7,7 @@ import tempfile
 
 import database_state
 
-APPLICATION = ("apply_", "refuse_")
+APPLICATION = ("apply_", "refuse_", "cluster_")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +110,7 @@ class CrashCase:
         with database_state.raw_copy(self.volume, self._room.name) as database:
             self.expect(not (faults := database_state.page_faults(database)), f"the raw database is damaged: {faults}")
             has_schema = database.execute("SELECT count(*) FROM sqlite_schema WHERE name='branch'").fetchone()[0] > 0
+            is_migrated = has_schema and database_state.migrations(database) == len(self.step.state["schema_migration"])
             state = database_state.read(database)
             if has_schema:
                 self.expect(not (faults := database_state.feed_faults(database)), f"{faults}")
@@ -118,17 +119,17 @@ class CrashCase:
             self._expect_files_where_the_ledger_says(state)
         else:
             self.expect(self.step.state_before is None and not any(state.values()), "half a schema is left")
-        self._expect_check_to_agree(has_schema)
+        self._expect_check_to_agree(is_migrated)
         return state
 
-    def _expect_check_to_agree(self, has_schema):
+    def _expect_check_to_agree(self, is_migrated):
         check = self.programs.check(self.volume)
         faults = [line for line in check.output.splitlines() if line.startswith("FAULT")]
-        queue = database_state.queue_listing(self.volume) if has_schema else {}
+        queue = database_state.queue_listing(self.volume) if is_migrated else {}
         set_aside = any(name.startswith("failed/") for name in queue)
         explained = [line for line in faults if
                      (set_aside and line.startswith("FAULT the queue has ")) or
-                     (not has_schema and line.startswith("FAULT missing: "))]
+                     (not is_migrated and line.startswith("FAULT missing: "))]
         self.expect(faults == explained, f"`check` finds faults after the crash: {check}")
         self.expect(check.code == (1 if faults else 0), f"`check` ends with another code than its faults: {check}")
         self.expect(set_aside == any("the queue has" in line for line in faults), f"`check` misses failed/: {check}")
@@ -171,6 +172,7 @@ class CrashCase:
         with database_state.opened(database_state.database_of(self.volume)) as database:
             for fault in database_state.feed_faults(database) + database_state.page_faults(database):
                 self.faults.append(f"{when}: {fault}")
+            self.expect(not (left := database_state.staged_runs(database)), f"{when}: runs are left staged: {left}")
 
 
 @dataclasses.dataclass

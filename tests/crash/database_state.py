@@ -15,6 +15,7 @@ MASKED = {
     "commit_log": {"commit_id", "committed_us"},
     "ledger": {"applied_at", "boot_id"},
     "change_log": {"logged_at"},
+    "cluster_jobs": {"finished_at"},
     "removed_nodes": {"removed_at"},
     "data_move": {"updated_at"},
     # A replay looks at observers again, which moves them forward for readers and changes nothing else.
@@ -96,10 +97,26 @@ def read(connection):
         rows = [_normalised(table, row, ranks) for row in connection.execute(f"SELECT * FROM {table}{order}")]
         if table == "sqlite_sequence":
             rows = [row for row in rows if row["name"] not in LEFT_OUT]
+        if table == "cluster_runs":
+            rows = [row for row in rows if row["commit_seq"] is not None]
+        if table == "cluster_members":
+            # A run that is being staged is not there yet, for whoever reads.
+            staged = set(staged_runs(connection))
+            rows = [row for row in rows if row["run_id"] not in staged]
         state[table] = [json.dumps(row, sort_keys=True, default=bytes.hex) for row in rows]
         if table == "dropped_packets":
             state[table] = sorted(set(state[table]))
     return state
+
+
+def migrations(connection):
+    """How many steps of the schema are recorded."""
+    return connection.execute("SELECT count(*) FROM schema_migration").fetchone()[0]
+
+
+def staged_runs(connection):
+    """Cluster runs that no pointer names yet."""
+    return [row[0] for row in connection.execute("SELECT run_id FROM cluster_runs WHERE commit_seq IS NULL")]
 
 
 def read_volume(volume):

@@ -17,7 +17,7 @@ class Capture {
 
   /// Generates the lines. May be called once.
   void Run(Pace& pace, const LineSink& sink) { simulation_->Run(pace, sink); }
-  /// The truth as of the lines so far.
+  /// The truth as of the lines so far. Throws std::runtime_error when a node to upgrade is not in the mesh.
   nlohmann::ordered_json Truth() const;
 
   const World& world() const { return world_; }
@@ -29,6 +29,7 @@ class Capture {
 
  private:
   void ChooseObserversForAim();
+  nlohmann::ordered_json SwitchTruth() const;
 
   Options options_;
   SimulationOptions simulation_options_;

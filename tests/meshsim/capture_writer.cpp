@@ -24,11 +24,20 @@ std::size_t FrameBytes(const Message& message) {
 
 }  // namespace
 
-CaptureWriter::CaptureWriter(const World& world, const ObserverSet& observers, const Life& life,
+LineParts PartsOf(std::string_view line) {
+  constexpr std::string_view kTopic = R"("topic":")", kPayload = R"(","payload":)";
+  constexpr std::string_view kEnd = "}\n";
+  const std::size_t topic = line.find(kTopic) + kTopic.size();
+  const std::size_t topic_end = line.find(kPayload, topic);
+  const std::size_t payload = topic_end + kPayload.size();
+  return {line.substr(topic, topic_end - topic), line.substr(payload, line.size() - kEnd.size() - payload)};
+}
+
+CaptureWriter::CaptureWriter(const World& world, const ObserverSet& observers, const NodeStates& states,
                              UtcMillis start, Random random)
     : world_(world),
       observers_(observers),
-      life_(life),
+      states_(states),
       start_(start),
       random_(random),
       packets_(observers.observers.size(), 0) {
@@ -232,7 +241,7 @@ void CaptureWriter::AppendStatus(const Message& message) {
   line_ += R"(,"model":")";
   line_ += observer.model;
   line_ += R"(","firmware_version":")";
-  line_ += VersionName(life_.FirmwareOf(observer.node), observer.node);
+  line_ += VersionName(states_[observer.node].firmware, observer.node);
   line_ += R"(","radio":"910.525,62.5,7,5","client_version":"meshsim/)" HELIOGRAPH_VERSION R"(","repeat":")";
   line_ += node.relays ? "on\"" : "off\"";
   if (!message.online) return;  // a last will was written when the connection was made

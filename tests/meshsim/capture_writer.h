@@ -5,18 +5,27 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/meshsim/life.h"
+#include "tests/meshsim/node_state.h"
 #include "tests/meshsim/observer.h"
 #include "tests/meshsim/transmission.h"
 #include "tests/meshsim/world.h"
 
 namespace heliograph::meshsim {
 
+/// What a line of a capture says that a broker is told.
+struct LineParts {
+  std::string_view topic;
+  std::string_view payload;
+};
+
+/// The parts of a line that CaptureWriter wrote, in that line.
+LineParts PartsOf(std::string_view line);
+
 /// Writes messages as lines of a capture file, each in the dialect of its observer.
 class CaptureWriter {
  public:
   /// Keeps references to its arguments, which must outlive it.
-  CaptureWriter(const World& world, const ObserverSet& observers, const Life& life, UtcMillis start,
+  CaptureWriter(const World& world, const ObserverSet& observers, const NodeStates& states, UtcMillis start,
                 Random random);
 
   /// The line of `message`, with its newline, stamped `received`. Valid until the next call.
@@ -38,7 +47,7 @@ class CaptureWriter {
 
   const World& world_;
   const ObserverSet& observers_;
-  const Life& life_;
+  const NodeStates& states_;
   UtcMillis start_;
   Random random_;
   std::vector<Preface> prefaces_;

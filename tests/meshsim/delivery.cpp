@@ -36,7 +36,7 @@ void Delivery::Deliver(Broadcast& broadcast, std::vector<Message>& out) {
     message.content = broadcast.content;
     message.heard = hearing.at;
     message.received = hearing.at + PublishLatency(random_);
-    message.observer = hearing.observer;
+    message.observer = static_cast<std::uint32_t>(observers_.by_node[hearing.listener]);
     message.snr_db = hearing.snr_db;
     message.own = hearing.own;
     message.path_length = WritePath(broadcast, hearing, message);

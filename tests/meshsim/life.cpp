@@ -1,58 +1,254 @@
 #include "tests/meshsim/life.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace heliograph::meshsim {
 namespace {
 
-constexpr double kMeanHoursUp = 20 * 24;
-constexpr double kMeanHoursDown = 4;
+constexpr double kFailuresPerDay = 1 / 20.0;
+constexpr double kMeanDaysOfFailure = 4 / 24.0;
+constexpr double kLeastDaysAway = 2, kMeanMoreDaysAway = 8;
+constexpr double kLeastBridgeDays = 2 / 24.0, kMostBridgeDays = 4;  // even on a logarithmic scale
+constexpr double kStaysInRegion = 0.8;                              // of those that move
+constexpr double kGoesBackToOneByte = 0.4;                          // of those that change from larger hashes
+constexpr double kLongestDays = 3650;
+constexpr float kCarries = 0.5F;  // of the packets, for a link to count as a connection
 
-std::chrono::milliseconds Hours(double hours) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(hours * 3'600'000));
+std::chrono::milliseconds Days(double days) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(days * 86'400'000));
+}
+
+bool CanMove(const Node& node) {
+  return node.role == NodeType::kCompanion || (node.role == NodeType::kRepeater && node.site == Site::kRoof);
 }
 
 }  // namespace
 
-Life::Life(const std::vector<Node>& nodes, UtcMillis start, Random random)
-    : nodes_(nodes), random_(random), up_(nodes.size(), 1), firmware_(nodes.size(), Firmware::kLegacy) {
-  for (NodeIndex i = 0; i < nodes.size(); ++i) {
-    events_.push({start + Hours(random_.Exponential(kMeanHoursUp)), i, Change::kFails});
-    if (!nodes[i].multibyte_since) continue;
-    if (*nodes[i].multibyte_since <= start) {
-      firmware_[i] = Firmware::kMultibyte;
-    } else {
-      events_.push({*nodes[i].multibyte_since, i, Change::kUpgrades});
-    }
+NodeStates StatesAtStart(const std::vector<Node>& nodes, UtcMillis start) {
+  NodeStates states;
+  for (const Node& node : nodes) {
+    const bool there = !node.appears || *node.appears <= start;
+    const UtcMillis from = std::max(start, node.appears.value_or(start));
+    const bool multibyte = node.multibyte_since && *node.multibyte_since <= from;
+    states.push_back(
+        {there, there, multibyte ? Firmware::kMultibyte : Firmware::kLegacy, node.path_hash_mode});
   }
+  return states;
+}
+
+Life::Life(World& world, const LifeRates& rates, std::vector<std::uint8_t> settled, UtcMillis start,
+           Random random)
+    : world_(world),
+      rates_(rates),
+      settled_(std::move(settled)),
+      random_(random),
+      inhabited_(InhabitedTowns(world.terrain)),
+      states_(StatesAtStart(world.nodes, start)),
+      interruptions_(world.nodes.size(), 0) {
+  for (NodeIndex i = 0; i < world.nodes.size(); ++i) {
+    const Node& node = world.nodes[i];
+    const bool with_community = node.site == Site::kRidge;
+    if (!states_[i].alive && !with_community) turns_.push({*node.appears, i, LifeEventKind::kAppears});
+    if (node.multibyte_since && states_[i].firmware == Firmware::kLegacy) {
+      turns_.push({*node.multibyte_since, i, LifeEventKind::kUpgrades});
+    }
+    ScheduleAll(i, std::max(start, node.appears.value_or(start)));
+  }
+  for (NodeIndex i = 0; i < world.community_changes.size(); ++i) {
+    const CommunityChange& change = world.community_changes[i];
+    turns_.push(
+        {change.at, i, change.joins ? LifeEventKind::kCommunitiesJoin : LifeEventKind::kCommunitiesPart});
+  }
+}
+
+void Life::ScheduleAll(NodeIndex node, UtcMillis from) {
+  if (world_.nodes[node].site == Site::kRidge) {
+    Schedule(node, LifeEventKind::kBridgeFails, rates_.bridge_failures, from);
+    return;
+  }
+  Schedule(node, LifeEventKind::kFails, kFailuresPerDay, from);
+  Schedule(node, LifeEventKind::kDies, rates_.deaths, from);
+  Schedule(node, LifeEventKind::kGoesAway, rates_.absences, from);
+  if (CanMove(world_.nodes[node])) Schedule(node, LifeEventKind::kMoves, rates_.moves, from);
+  Schedule(node, LifeEventKind::kChangesMode, rates_.mode_changes, from);
+}
+
+void Life::Schedule(NodeIndex node, LifeEventKind kind, double per_day, UtcMillis from) {
+  if (per_day > 0) ScheduleIn(node, kind, random_.Exponential(1 / per_day), from);
+}
+
+void Life::ScheduleIn(NodeIndex node, LifeEventKind kind, double days, UtcMillis from) {
+  if (days < kLongestDays) turns_.push({from + Days(days), node, kind});
 }
 
 void Life::AdvanceTo(UtcMillis now) {
-  while (!events_.empty() && events_.top().at <= now) {
-    const Event event = events_.top();
-    events_.pop();
-    Apply(event);
+  while (!turns_.empty() && turns_.top().at <= now) {
+    const Turn turn = turns_.top();
+    turns_.pop();
+    Apply(turn);
   }
 }
 
-void Life::Apply(const Event& event) {
-  switch (event.change) {
-    case Change::kFails:
-      up_[event.node] = 0;
-      events_.push({event.at + Hours(random_.Exponential(kMeanHoursDown)), event.node, Change::kReturns});
-      break;
-    case Change::kReturns:
-      up_[event.node] = 1;
-      events_.push({event.at + Hours(random_.Exponential(kMeanHoursUp)), event.node, Change::kFails});
-      break;
-    case Change::kUpgrades:
-      firmware_[event.node] = Firmware::kMultibyte;
+void Life::Apply(const Turn& turn) {
+  const NodeIndex node = turn.node;
+  switch (turn.kind) {
+    case LifeEventKind::kCommunitiesJoin:
+    case LifeEventKind::kCommunitiesPart:
+      return ChangeCommunities(turn);
+    case LifeEventKind::kAppears:
+      return Appear(turn);
+    default:
       break;
   }
+  if (!states_[node].alive) return;  // what was to happen to it does not
+  switch (turn.kind) {
+    case LifeEventKind::kDies:
+      return Die(turn);
+    case LifeEventKind::kFails:
+      Interrupt(node);
+      ScheduleIn(node, LifeEventKind::kReturns, random_.Exponential(kMeanDaysOfFailure), turn.at);
+      break;
+    case LifeEventKind::kReturns:
+      Resume(node);
+      Schedule(node, LifeEventKind::kFails, kFailuresPerDay, turn.at);
+      break;
+    case LifeEventKind::kGoesAway:
+      Interrupt(node);
+      ScheduleIn(node, LifeEventKind::kComesBack, kLeastDaysAway + random_.Exponential(kMeanMoreDaysAway),
+                 turn.at);
+      break;
+    case LifeEventKind::kComesBack:
+      Resume(node);
+      Schedule(node, LifeEventKind::kGoesAway, rates_.absences, turn.at);
+      break;
+    case LifeEventKind::kBridgeFails: {
+      Interrupt(node);
+      const double days = kLeastBridgeDays * std::pow(kMostBridgeDays / kLeastBridgeDays, random_.Unit());
+      ScheduleIn(node, LifeEventKind::kBridgeReturns, days, turn.at);
+      break;
+    }
+    case LifeEventKind::kBridgeReturns:
+      Resume(node);
+      Schedule(node, LifeEventKind::kBridgeFails, rates_.bridge_failures, turn.at);
+      break;
+    case LifeEventKind::kMoves:
+      return Move(turn);
+    case LifeEventKind::kUpgrades:
+      states_[node].firmware = Firmware::kMultibyte;
+      break;
+    case LifeEventKind::kChangesMode:
+      return ChangeMode(turn);
+    case LifeEventKind::kAppears:
+    case LifeEventKind::kCommunitiesJoin:
+    case LifeEventKind::kCommunitiesPart:
+      return;  // above
+  }
+  Record(turn);
 }
 
-std::size_t Life::HashSizeOf(NodeIndex node) const {
-  return OriginatedHashSize(firmware_[node], nodes_[node].path_hash_mode);
+void Life::Interrupt(NodeIndex node) {
+  ++interruptions_[node];
+  states_[node].up = false;
+}
+
+void Life::Resume(NodeIndex node) {
+  --interruptions_[node];
+  states_[node].up = interruptions_[node] == 0;
+}
+
+void Life::Appear(const Turn& turn) {
+  states_[turn.node].up = states_[turn.node].alive = true;
+  LifeEvent& event = Record(turn);
+  event.position = world_.nodes[turn.node].position;
+  event.town = world_.nodes[turn.node].town;
+}
+
+void Life::Die(const Turn& turn) {
+  states_[turn.node].up = states_[turn.node].alive = false;
+  Record(turn);
+}
+
+void Life::Move(const Turn& turn) {
+  Node& node = world_.nodes[turn.node];
+  std::vector<std::size_t> towns;
+  const bool stays = settled_[turn.node] != 0 || random_.Chance(kStaysInRegion);
+  for (const std::size_t town : inhabited_) {
+    if (!stays || world_.terrain.towns[town].region == node.region) towns.push_back(town);
+  }
+  LifeEvent& event = Record(turn);
+  event.old_position = node.position;
+  event.old_town = node.town;
+  node.town = random_.Pick(towns);
+  node.region = world_.terrain.towns[node.town].region;
+  node.position = ChoosePosition(world_.terrain.towns[node.town], node.site, random_);
+  ++node.moves;
+  world_.Relink(turn.node);
+  event.position = node.position;
+  event.town = node.town;
+  Schedule(turn.node, LifeEventKind::kMoves, rates_.moves, turn.at);
+}
+
+void Life::ChangeMode(const Turn& turn) {
+  Schedule(turn.node, LifeEventKind::kChangesMode, rates_.mode_changes, turn.at);
+  NodeState& state = states_[turn.node];
+  if (state.firmware == Firmware::kLegacy) return;  // it has no such setting
+  if (state.path_hash_mode == 0) {
+    state.path_hash_mode = random_.Chance(0.75) ? 1 : 2;
+  } else if (random_.Chance(kGoesBackToOneByte)) {
+    state.path_hash_mode = 0;
+  } else {
+    state.path_hash_mode = static_cast<std::uint8_t>(3 - state.path_hash_mode);
+  }
+  Record(turn).path_hash_mode = state.path_hash_mode;
+}
+
+void Life::ChangeCommunities(const Turn& turn) {
+  const CommunityChange& change = world_.community_changes[turn.node];
+  const std::size_t index = events_.size();
+  LifeEvent& event = Record(turn);
+  event.nodes = change.repeaters;
+  event.region = change.region;
+  event.far_region = change.far_region;
+  event.connected_before = AreConnected(change.region, change.far_region);
+  for (const NodeIndex repeater : change.repeaters) {
+    if (change.joins) {
+      Appear({turn.at, repeater, LifeEventKind::kAppears});
+    } else if (states_[repeater].alive) {
+      Die({turn.at, repeater, LifeEventKind::kDies});
+    }
+  }
+  events_[index].connected_after = AreConnected(change.region, change.far_region);
+}
+
+LifeEvent& Life::Record(const Turn& turn) {
+  LifeEvent& event = events_.emplace_back();
+  event.at = turn.at;
+  event.kind = turn.kind;
+  event.nodes = {turn.node};
+  return event;
+}
+
+bool Life::AreConnected(std::size_t region, std::size_t other) const {
+  std::vector<std::uint8_t> reached(states_.size(), 0);
+  std::vector<NodeIndex> queue;
+  const auto visit = [&](NodeIndex node) {
+    if (reached[node] != 0 || !states_[node].up || !world_.nodes[node].relays) return;
+    reached[node] = 1;
+    queue.push_back(node);
+  };
+  for (NodeIndex i = 0; i < states_.size(); ++i) {
+    if (world_.nodes[i].region == region && world_.nodes[i].site != Site::kRidge) visit(i);
+  }
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    if (world_.nodes[queue[next]].region == other && world_.nodes[queue[next]].site != Site::kRidge)
+      return true;
+    for (const Link& link : world_.links.From(queue[next])) {
+      if (link.probability > kCarries) visit(link.to);
+    }
+  }
+  return false;
 }
 
 double Life::Activity(UtcMillis now) {

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <memory>
 #include <vector>
 
 #include "tests/meshsim/capture.h"
+#include "tests/meshsim/capture_writer.h"
+#include "tests/meshsim/mqtt_publisher.h"
 #include "tests/meshsim/truth_writer.h"
 
 namespace heliograph::meshsim {
@@ -20,10 +23,11 @@ struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-/// The capture file, or standard output.
+/// The capture file, standard output, or nowhere for an empty path.
 class Output {
  public:
   explicit Output(const std::string& path) : buffer_(kBufferBytes) {
+    if (path.empty()) return;
     if (path != "-") opened_.reset(std::fopen(path.c_str(), "wb"));
     file_ = path == "-" ? stdout : opened_.get();
     if (file_ == nullptr) {
@@ -35,6 +39,7 @@ class Output {
 
   bool Write(std::string_view line, bool at_once) {
     bytes_ += line.size();
+    if (file_ == nullptr) return true;
     if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() ||
         (at_once && std::fflush(file_) != 0))
       Fail();
@@ -42,7 +47,7 @@ class Output {
   }
 
   void Finish() {
-    if (error_ == 0 && std::fflush(file_) != 0) Fail();
+    if (file_ != nullptr && error_ == 0 && std::fflush(file_) != 0) Fail();
   }
 
   int error() const { return error_; }
@@ -88,6 +93,23 @@ bool SaveTruth(const Options& options, const Capture& capture) {
   return written.has_value();
 }
 
+std::string FromEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::unique_ptr<MqttPublisher> ConnectToBroker(const Options& options) {
+  if (options.mqtt.empty()) return nullptr;
+  return std::make_unique<MqttPublisher>(MqttTarget{options.mqtt, FromEnvironment("MESHSIM_MQTT_USERNAME"),
+                                                    FromEnvironment("MESHSIM_MQTT_PASSWORD")});
+}
+
+std::unique_ptr<Pace> ChoosePace(const Options& options, StopSignals& signals) {
+  if (options.live) return std::make_unique<WallClockPace>(signals);
+  if (options.speed) return std::make_unique<SpeedPace>(signals, options.start, *options.speed);
+  return std::make_unique<InterruptiblePace>(signals);
+}
+
 int RunProgram(const Options& options) {
   StopSignals signals;
   Output output(options.out);
@@ -96,13 +118,20 @@ int RunProgram(const Options& options) {
     return 1;
   }
   Capture capture(options);
-  if (options.live && !SaveTruth(options, capture)) return 1;  // what reads along needs it before the end
+  if ((options.live || options.speed) && !SaveTruth(options, capture))
+    return 1;  // what reads along needs it before the end
 
-  InterruptiblePace fast(signals);
-  WallClockPace wall(signals);
-  Pace& pace = options.live ? static_cast<Pace&>(wall) : fast;
+  const std::unique_ptr<MqttPublisher> publisher = ConnectToBroker(options);
+  const std::unique_ptr<Pace> pace = ChoosePace(options, signals);
   const auto begin = std::chrono::steady_clock::now();
-  capture.Run(pace, [&](std::string_view line) { return output.Write(line, options.live); });
+  capture.Run(*pace, [&](std::string_view line) {
+    if (publisher) {
+      const LineParts parts = PartsOf(line);
+      publisher->Publish(parts.topic, parts.payload);
+    }
+    return output.Write(line, options.live || options.speed);
+  });
+  if (publisher) publisher->Finish();
   output.Finish();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
 

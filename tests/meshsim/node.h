@@ -38,6 +38,8 @@ struct Node {
       multibyte_since;  ///< when it got firmware 1.14 or later; may lie ahead; never when absent
   std::int64_t clock_offset_seconds = 0;  ///< its own clock, less the true time
   std::vector<NodeIndex> contacts;        ///< whom it talks to privately
+  std::uint32_t moves = 0;                ///< how often it got another place
+  std::optional<UtcMillis> appears;       ///< there from the start when absent
 };
 
 struct PopulationOptions {
@@ -45,9 +47,24 @@ struct PopulationOptions {
   double legacy_share = 0;  ///< of the nodes, at the start; the same among those that relay and the others
   double upgrades_per_day = 0;  ///< the share of the legacy nodes that get newer firmware in a day
   UtcMillis start;
+  std::chrono::milliseconds span{};  ///< newcomers appear within it
+  double births_per_day = 0;  ///< newcomers in a day, as a share of node_count; in all at most node_count
+  std::size_t community_changes = 0;   ///< within the span
+  std::size_t colliding_prefixes = 0;  ///< pairs of relays whose keys begin alike
 };
 
+/// The nodes that are there at the start and, after them, those that appear later.
 /// REQUIRED: the terrain has a town, and node_count > 0.
 std::vector<Node> BuildPopulation(const Terrain& terrain, const PopulationOptions& options, Random random);
+
+/// A repeater on the ridge with this index in the terrain's towns, that appears at this time.
+Node BuildRidgeRepeater(const Terrain& terrain, std::size_t town, std::size_t number, UtcMillis appears,
+                        const PopulationOptions& options, Random& random);
+
+/// Somewhere in the town where such an antenna stands.
+GeoPoint ChoosePosition(const Town& town, Site site, Random& random);
+
+/// The towns where people live: not the ridges.
+std::vector<std::size_t> InhabitedTowns(const Terrain& terrain);
 
 }  // namespace heliograph::meshsim

@@ -14,7 +14,8 @@ constexpr std::array kModels = {"Heltec V3", "RAK 4631", "Station G2", "T-Beam S
 std::vector<NodeIndex> CandidatesOf(const World& world, std::size_t region, Random& random) {
   std::vector<NodeIndex> relays, listeners, mixed;
   for (NodeIndex i = 0; i < world.nodes.size(); ++i) {
-    if (world.nodes[i].region == region) (world.nodes[i].relays ? relays : listeners).push_back(i);
+    if (world.nodes[i].region != region || world.nodes[i].appears) continue;
+    (world.nodes[i].relays ? relays : listeners).push_back(i);
   }
   random.Shuffle(relays);
   random.Shuffle(listeners);
@@ -52,7 +53,9 @@ ObserverSet ChooseObservers(const World& world, std::size_t count, Random random
   }
   ObserverSet set;
   set.by_node.assign(world.nodes.size(), -1);
-  count = std::min(count, world.nodes.size());
+  std::size_t most = 0;
+  for (const auto& region : candidates) most += region.size();
+  count = std::min(count, most);
   for (std::size_t turn = 0; set.observers.size() < count; ++turn) {
     for (auto& region : candidates) {
       if (turn >= region.size() || set.observers.size() == count) continue;
@@ -60,8 +63,13 @@ ObserverSet ChooseObservers(const World& world, std::size_t count, Random random
       set.observers.push_back(MakeObserver(region[turn], random.Fork(region[turn])));
     }
   }
-  set.links = world.links.Filtered([&set](NodeIndex to) { return set.by_node[to]; });
   return set;
+}
+
+std::vector<std::uint8_t> ListenersOf(const ObserverSet& set) {
+  std::vector<std::uint8_t> listens;
+  for (const std::int64_t observer : set.by_node) listens.push_back(observer >= 0 ? 1 : 0);
+  return listens;
 }
 
 bool PublishesOwn(const Observer& observer, bool own_advert) {

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "tests/meshsim/life.h"
-#include "tests/meshsim/radio.h"
 #include "tests/meshsim/world.h"
 
 namespace heliograph::meshsim {
@@ -33,13 +31,15 @@ struct Observer {
 
 struct ObserverSet {
   std::vector<Observer> observers;
-  LinkTable links;                    ///< receivers are observers
   std::vector<std::int64_t> by_node;  ///< the observer that a node is, or -1
 };
 
 /// Regions in turn; in each, three nodes that relay for every two that only listen. The first N of a larger
-/// set are the set of N. At most as many as there are nodes.
+/// set are the set of N. At most as many as there are nodes at the start.
 ObserverSet ChooseObservers(const World& world, std::size_t count, Random random);
+
+/// By node: is it an observer?
+std::vector<std::uint8_t> ListenersOf(const ObserverSet& set);
 
 /// True when the observer's program publishes this frame that its own node sent.
 bool PublishesOwn(const Observer& observer, bool own_advert);

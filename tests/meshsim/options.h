@@ -7,6 +7,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/public_key.h"
 #include "common/time.h"
 
 namespace heliograph::meshsim {
@@ -20,6 +21,15 @@ struct Options {
   std::optional<std::uint64_t> messages;
   double legacy_share = 0.3;
   double upgrades_per_day = 0.01;
+  double births_per_day = 0.002;  ///< of the nodes, like the next ones
+  double deaths_per_day = 0.002;
+  double absences_per_day = 0.003;
+  double moves_per_day = 0.002;
+  double mode_changes_per_day = 0.003;
+  double bridge_failures_per_day = 0.05;
+  std::size_t community_changes = 0;
+  std::size_t colliding_prefixes = 0;
+  double observer_outages_per_day = 0.2;
   UtcMillis start;
   std::optional<std::size_t> observers;
   std::optional<double> observation_aim;
@@ -27,8 +37,13 @@ struct Options {
   double packets_per_node_day = 40;
   std::optional<double> rate;
   bool live = false;
-  std::string out = "-";
+  std::optional<double> speed;  ///< how much faster than the wall clock the simulated time runs
+  std::string out = "-";        ///< empty: nowhere
+  std::string mqtt;             ///< a broker's address; empty: none
   std::string truth;
+  bool switch_truth = true;        ///< the truth tells what a switch to larger hashes would leave
+  std::vector<PublicKey> upgrade;  ///< counted as upgraded there
+  std::size_t best_upgrades = 0;   ///< how many to look for
 };
 
 /// What the program prints and exits with instead of running.
@@ -37,8 +52,9 @@ struct EarlyExit {
   std::string text;
 };
 
-/// Reads the arguments after the program's name. `--rate` implies `live`; a live run starts at `now`, and
-/// ends only at a limit that was given. Another run lasts a day unless told otherwise.
+/// Reads the arguments after the program's name. `--rate` implies `live`, and so does `--mqtt` without
+/// `--speed`; a live run starts at `now`, and ends only at a limit that was given. Another run lasts a day
+/// unless told otherwise.
 tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments, UtcMillis now);
 
 }  // namespace heliograph::meshsim

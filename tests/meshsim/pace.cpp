@@ -43,4 +43,14 @@ std::optional<UtcMillis> WallClockPace::Await(UtcMillis due) {
   return now;
 }
 
+SpeedPace::SpeedPace(StopSignals& signals, UtcMillis start, double speed)
+    : signals_(signals), start_(start), speed_(speed), begin_(std::chrono::steady_clock::now()) {}
+
+std::optional<UtcMillis> SpeedPace::Await(UtcMillis due) {
+  const std::chrono::duration<double, std::milli> after(static_cast<double>((due - start_).count()) / speed_);
+  const auto wait = begin_ + after - std::chrono::steady_clock::now();
+  if (signals_.WaitFor(std::chrono::ceil<std::chrono::milliseconds>(wait))) return std::nullopt;
+  return due;
+}
+
 }  // namespace heliograph::meshsim

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 
@@ -57,6 +58,20 @@ class WallClockPace : public Pace {
 
  private:
   StopSignals& signals_;
+};
+
+/// The simulated time, which runs so many times faster than the wall clock, until a signal comes.
+class SpeedPace : public Pace {
+ public:
+  /// The simulated time is `start` now.
+  SpeedPace(StopSignals& signals, UtcMillis start, double speed);
+  std::optional<UtcMillis> Await(UtcMillis due) override;
+
+ private:
+  StopSignals& signals_;
+  UtcMillis start_;
+  double speed_;
+  std::chrono::steady_clock::time_point begin_;
 };
 
 }  // namespace heliograph::meshsim

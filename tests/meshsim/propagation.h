@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "common/time.h"
-#include "tests/meshsim/life.h"
 #include "tests/meshsim/observer.h"
 
 namespace heliograph::meshsim {
@@ -17,13 +16,13 @@ struct Sending {
   UtcMillis at;                  ///< when the frame was complete
 };
 
-/// One time that an observer got to know of a sending.
+/// One time that a node that is listened to got a sending.
 struct Hearing {
   UtcMillis at;
-  std::uint32_t observer = 0;
+  NodeIndex listener = 0;
   std::uint32_t sending = 0;
   float snr_db = 0;
-  bool own = false;  ///< the observer sent it itself
+  bool own = false;  ///< the listener sent it itself
 };
 
 /// What became of one packet on the air.
@@ -39,8 +38,7 @@ struct AirFrame {
   bool advert = false;
 };
 
-/// Appends what the observers hear of the sending with this index.
-void AppendHearings(const ObserverSet& observers, const Life& life, const AirFrame& frame,
-                    std::uint32_t sending, Random& random, Propagation& out);
+/// Appends what observers publish of their own sendings.
+void AppendOwnSendings(const ObserverSet& observers, const AirFrame& frame, Propagation& out);
 
 }  // namespace heliograph::meshsim

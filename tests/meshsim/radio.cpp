@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace heliograph::meshsim {
 namespace {
@@ -10,8 +11,7 @@ constexpr double kSnrAtOneKm = 15;         // 22 dBm between roofs of a town
 constexpr double kPathLossExponent = 3.5;  // suburban
 constexpr double kShadowingDb = 6;
 constexpr double kFadingDb = 2.5;
-constexpr double kDemodulationLimitDb = -7.5;  // SF7
-constexpr double kCollisionFree = 0.93;
+constexpr double kOtherTrafficFree = 0.97;  // of packets; a flood's collisions with itself are not in it
 constexpr double kLeastProbability = 0.02;
 constexpr double kChipCeilingDb = 13.5;
 constexpr double kMaxRangeKm = 140;
@@ -32,7 +32,8 @@ double SiteGainDb(Site site) {
 
 double ArrivalProbability(double snr_db) {
   const double deviations = (snr_db - kDemodulationLimitDb) / kFadingDb;
-  return kCollisionFree / (1 + std::exp(-1.702 * deviations));  // the logistic curve close to the normal one
+  return kOtherTrafficFree /
+         (1 + std::exp(-1.702 * deviations));  // the logistic curve close to the normal one
 }
 
 Link MakeLink(NodeIndex to, double snr_db) {
@@ -41,50 +42,74 @@ Link MakeLink(NodeIndex to, double snr_db) {
           static_cast<std::uint32_t>(probability * 4294967295.0)};
 }
 
+/// The links between two nodes, from the first and from the second; nothing when they are out of range.
+/// REQUIRED: a < b.
+std::optional<std::pair<Link, Link>> LinkPair(NodeIndex a, NodeIndex b, const std::vector<Node>& nodes,
+                                              const Surroundings& surroundings) {
+  const Node &first = nodes[a], &second = nodes[b];
+  if (std::abs(first.position.latitude - second.position.latitude) * 111 > kMaxRangeKm) return std::nullopt;
+  const double km = std::max(0.05, DistanceKm(first.position, second.position));
+  if (km > kMaxRangeKm) return std::nullopt;
+  // A node that has moved has other hills around it.
+  const std::uint64_t moves = first.moves * 0x9E3779B97F4A7C15u + second.moves * 0xD1342543DE82EF95u;
+  Random shadowing(surroundings.shadowing_seed ^ (static_cast<std::uint64_t>(a) << 32 | b) ^ moves);
+  const double snr = kSnrAtOneKm - 10 * kPathLossExponent * std::log10(km) + SiteGainDb(first.site) +
+                     SiteGainDb(second.site) + shadowing.Normal() * kShadowingDb;
+  const Link forth = MakeLink(b, snr - surroundings.noise_db[b]);
+  const Link back = MakeLink(a, snr - surroundings.noise_db[a]);
+  if (std::max(forth.probability, back.probability) < kLeastProbability) return std::nullopt;
+  return std::pair(forth, back);
+}
+
 }  // namespace
 
-LinkTable::LinkTable(const std::vector<std::vector<Link>>& links) : begin_(links.size() + 1, 0) {
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    links_.insert(links_.end(), links[i].begin(), links[i].end());
-    begin_[i + 1] = links_.size();
+void LinkTable::Replace(NodeIndex node, std::vector<Link> forth, const std::vector<Link>& back) {
+  for (const Link& old : links_[node])
+    std::erase_if(links_[old.to], [node](const Link& link) { return link.to == node; });
+  for (std::size_t i = 0; i < forth.size(); ++i) {
+    auto& of_other = links_[forth[i].to];
+    of_other.insert(std::ranges::lower_bound(of_other, node, {}, &Link::to), back[i]);
   }
+  links_[node] = std::move(forth);
 }
 
-LinkTable LinkTable::Filtered(const std::function<std::int64_t(NodeIndex)>& rename) const {
-  std::vector<std::vector<Link>> kept(transmitter_count());
-  for (NodeIndex from = 0; from < transmitter_count(); ++from) {
-    for (Link link : From(from)) {
-      const std::int64_t to = rename(link.to);
-      if (to < 0) continue;
-      link.to = static_cast<std::uint32_t>(to);
-      kept[from].push_back(link);
-    }
-  }
-  return LinkTable(kept);
+const Link* LinkTable::Find(NodeIndex from, NodeIndex to) const {
+  const auto found = std::ranges::find(links_[from], to, &Link::to);
+  return found == links_[from].end() ? nullptr : &*found;
 }
 
-LinkTable BuildLinks(const std::vector<Node>& nodes, Random random) {
-  std::vector<double> noise(nodes.size());
-  for (double& extra : noise) extra = std::abs(random.Normal()) * 1.5;
+Surroundings BuildSurroundings(std::size_t node_count, Random random) {
+  Surroundings out;
+  out.noise_db.resize(node_count);
+  for (double& extra : out.noise_db) extra = std::abs(random.Normal()) * 1.5;
+  out.shadowing_seed = random.Next();
+  return out;
+}
 
+LinkTable BuildLinks(const std::vector<Node>& nodes, const Surroundings& surroundings) {
   std::vector<std::vector<Link>> links(nodes.size());
-  const std::uint64_t pair_seed = random.Next();
   for (NodeIndex a = 0; a < nodes.size(); ++a) {
     for (NodeIndex b = a + 1; b < nodes.size(); ++b) {
-      if (std::abs(nodes[a].position.latitude - nodes[b].position.latitude) * 111 > kMaxRangeKm) continue;
-      const double km = std::max(0.05, DistanceKm(nodes[a].position, nodes[b].position));
-      if (km > kMaxRangeKm) continue;
-      Random pair(pair_seed ^ (static_cast<std::uint64_t>(a) << 32 | b));
-      const double snr = kSnrAtOneKm - 10 * kPathLossExponent * std::log10(km) + SiteGainDb(nodes[a].site) +
-                         SiteGainDb(nodes[b].site) + pair.Normal() * kShadowingDb;
-      const Link forth = MakeLink(b, snr - noise[b]);
-      const Link back = MakeLink(a, snr - noise[a]);
-      if (std::max(forth.probability, back.probability) < kLeastProbability) continue;
-      links[a].push_back(forth);
-      links[b].push_back(back);
+      const auto pair = LinkPair(a, b, nodes, surroundings);
+      if (!pair) continue;
+      links[a].push_back(pair->first);
+      links[b].push_back(pair->second);
     }
   }
-  return LinkTable(links);
+  return LinkTable(std::move(links));
+}
+
+void Relink(NodeIndex moved, const std::vector<Node>& nodes, const Surroundings& surroundings,
+            LinkTable& links) {
+  std::vector<Link> forth, back;
+  for (NodeIndex other = 0; other < nodes.size(); ++other) {
+    if (other == moved) continue;
+    const auto pair = LinkPair(std::min(moved, other), std::max(moved, other), nodes, surroundings);
+    if (!pair) continue;
+    forth.push_back(moved < other ? pair->first : pair->second);
+    back.push_back(moved < other ? pair->second : pair->first);
+  }
+  links.Replace(moved, std::move(forth), back);
 }
 
 double ReceivedSnr(const Link& link, Random& random) {

@@ -2,8 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "tests/meshsim/node.h"
@@ -19,34 +18,42 @@ struct Link {
   std::uint32_t draw_threshold = 0;  ///< the probability as a limit for 32 random bits
 };
 
-/// Links by transmitter, in one block of memory.
+/// Links by transmitter.
 class LinkTable {
  public:
   LinkTable() = default;
   /// `links[i]` are the links of transmitter i.
-  explicit LinkTable(const std::vector<std::vector<Link>>& links);
+  explicit LinkTable(std::vector<std::vector<Link>> links) : links_(std::move(links)) {}
 
-  std::span<const Link> From(NodeIndex transmitter) const {
-    return {links_.data() + begin_[transmitter], links_.data() + begin_[transmitter + 1]};
-  }
-  std::size_t transmitter_count() const { return begin_.empty() ? 0 : begin_.size() - 1; }
-
-  /// The links to the receivers that `rename` keeps: it gives the receiver's new index, or -1 to leave it
-  /// out.
-  LinkTable Filtered(const std::function<std::int64_t(NodeIndex)>& rename) const;
+  const std::vector<Link>& From(NodeIndex transmitter) const { return links_[transmitter]; }
+  std::size_t transmitter_count() const { return links_.size(); }
+  /// Gives `node` other links: `forth[i]` are links from it, `back[i]` those to it from forth[i].to.
+  void Replace(NodeIndex node, std::vector<Link> forth, const std::vector<Link>& back);
+  /// The link from `from` to `to`; null when there is none. Valid until the table changes.
+  const Link* Find(NodeIndex from, NodeIndex to) const;
 
  private:
-  std::vector<std::size_t> begin_;
-  std::vector<Link> links_;
+  std::vector<std::vector<Link>> links_;
 };
+
+/// What surroundings do to signals.
+struct Surroundings {
+  std::vector<double> noise_db;  ///< above the noise floor, by receiver
+  std::uint64_t shadowing_seed = 0;
+};
+Surroundings BuildSurroundings(std::size_t node_count, Random random);
 
 /// Who hears whom: log-distance path loss with shadowing that is the same in both directions, antenna sites,
 /// and a noise floor of each receiver. Links on which fewer than 2 % of the packets arrive are left out.
-LinkTable BuildLinks(const std::vector<Node>& nodes, Random random);
+LinkTable BuildLinks(const std::vector<Node>& nodes, const Surroundings& surroundings);
 
-/// True when a packet arrives over the link this time.
-inline bool Arrives(const Link& link, Random& random) {
-  return static_cast<std::uint32_t>(random.Next() >> 32) < link.draw_threshold;
+/// Brings the links of a node that has moved up to date.
+void Relink(NodeIndex moved, const std::vector<Node>& nodes, const Surroundings& surroundings,
+            LinkTable& links);
+
+/// True when a packet arrives over the link, if nothing collides with it, for this draw of 32 random bits.
+inline bool Arrives(const Link& link, std::uint32_t draw) {
+  return draw < link.draw_threshold;
 }
 
 /// The SNR of one packet that arrived over the link, in dB, in the quarters that the chip reports.
@@ -56,6 +63,12 @@ double ReceivedSnr(const Link& link, Random& random);
 /// milliseconds.
 std::int64_t AirtimeMillis(std::size_t frame_bytes);
 
+/// The weakest SNR at which a frame can be read at the settings above. Source: Semtech, SX1262 data sheet,
+/// SF7.
+inline constexpr double kDemodulationLimitDb = -7.5;
+/// How much stronger one of two frames that overlap must be to be read all the same. Source: Semtech, the
+/// co-channel rejection of LoRa with the same spreading factor.
+inline constexpr float kCaptureDb = 6;
 /// The power of noise at the settings above, in dBm: SNR and RSSI differ by it.
 inline constexpr double kNoiseFloorDbm = -116;
 

@@ -20,6 +20,8 @@ class Random {
 
   /// 64 random bits.
   std::uint64_t Next();
+  /// 32 random bits.
+  std::uint32_t Bits() { return static_cast<std::uint32_t>(Next() >> 32); }
   /// Uniform in [0, 1).
   double Unit();
   /// Uniform in [low, high).

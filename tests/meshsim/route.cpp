@@ -10,25 +10,35 @@ constexpr float kGoodLink = 0.5F;
 constexpr int kAttempts = 2;  // of each hop, for who asks again soon
 
 bool Hears(const LinkTable& links, NodeIndex from, NodeIndex to) {
-  return std::ranges::any_of(
-      links.From(from), [to](const Link& link) { return link.to == to && link.probability > kGoodLink; });
+  const Link* link = links.Find(from, to);
+  return link != nullptr && link->probability > kGoodLink;
 }
 
-bool ReachesNext(const World& world, const Life& life, NodeIndex from, NodeIndex to, std::size_t hash_size,
-                 Random& random) {
-  if (!life.IsUp(to) || !Accepts(life.FirmwareOf(to), hash_size)) return false;
-  for (const Link& link : world.links.From(from)) {
-    if (link.to != to) continue;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      if (Arrives(link, random)) return true;
-    }
+/// What the observers hear of the last sending.
+void LetObserversHear(const World& world, const ObserverSet& observers, const NodeStates& states,
+                      const AirFrame& frame, Random& random, Propagation& out) {
+  const Sending sent = out.sendings.back();
+  const auto index = static_cast<std::uint32_t>(out.sendings.size() - 1);
+  for (const Link& link : world.links.From(sent.node)) {
+    if (observers.by_node[link.to] < 0 || !states[link.to].Takes(frame.hash_size)) continue;
+    if (!Arrives(link, random.Bits())) continue;
+    out.hearings.push_back({sent.at, link.to, index, static_cast<float>(ReceivedSnr(link, random)), false});
+  }
+}
+
+bool ReachesNext(const World& world, const NodeStates& states, NodeIndex from, NodeIndex to,
+                 std::size_t hash_size, Random& random) {
+  if (!states[to].Takes(hash_size)) return false;
+  const Link* link = world.links.Find(from, to);
+  for (int attempt = 0; link != nullptr && attempt < kAttempts; ++attempt) {
+    if (Arrives(*link, random.Bits())) return true;
   }
   return false;
 }
 
 }  // namespace
 
-std::optional<Route> FindRoute(const World& world, const Life& life, NodeIndex from, NodeIndex to,
+std::optional<Route> FindRoute(const World& world, const NodeStates& states, NodeIndex from, NodeIndex to,
                                std::size_t hash_size) {
   std::unordered_map<NodeIndex, NodeIndex> reached_from{{from, from}};
   std::vector<NodeIndex> queue{from};
@@ -41,29 +51,30 @@ std::optional<Route> FindRoute(const World& world, const Life& life, NodeIndex f
       if (!PathLength::Of(hash_size, route.size())) return std::nullopt;
       return route;
     }
-    for (const Link& link : world.relay_links.From(here)) {
-      if (link.probability <= kGoodLink || !life.IsUp(link.to)) continue;
-      if (!Accepts(life.FirmwareOf(link.to), hash_size)) continue;
+    for (const Link& link : world.links.From(here)) {
+      if (link.probability <= kGoodLink || !world.nodes[link.to].relays) continue;
+      if (!states[link.to].Takes(hash_size)) continue;
       if (reached_from.emplace(link.to, here).second) queue.push_back(link.to);
     }
   }
   return std::nullopt;
 }
 
-void SendAlong(const World& world, const ObserverSet& observers, const Life& life, NodeIndex origin,
+void SendAlong(const World& world, const ObserverSet& observers, const NodeStates& states, NodeIndex origin,
                std::span<const NodeIndex> route, const AirFrame& frame, UtcMillis start, Random& random,
                Propagation& out) {
   out.sendings.clear();
   out.hearings.clear();
   const std::chrono::milliseconds step(frame.airtime_ms + 40);
   out.sendings.push_back({origin, -1, 0, start + std::chrono::milliseconds(frame.airtime_ms)});
-  AppendHearings(observers, life, frame, 0, random, out);
+  LetObserversHear(world, observers, states, frame, random, out);
   for (std::uint32_t i = 0; i < route.size(); ++i) {
     const Sending before = out.sendings.back();
-    if (!ReachesNext(world, life, before.node, route[i], frame.hash_size, random)) return;
+    if (!ReachesNext(world, states, before.node, route[i], frame.hash_size, random)) break;
     out.sendings.push_back({route[i], static_cast<std::int32_t>(i), i + 1, before.at + step});
-    AppendHearings(observers, life, frame, i + 1, random, out);
+    LetObserversHear(world, observers, states, frame, random, out);
   }
+  AppendOwnSendings(observers, frame, out);
 }
 
 }  // namespace heliograph::meshsim

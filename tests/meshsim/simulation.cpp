@@ -11,18 +11,20 @@ constexpr std::uint64_t kStatusNumbers = std::uint64_t{1}
 constexpr double kLeastIntervalMillis = 0.05;    // time goes on though nobody hears anything
 constexpr int kTrialTransmissions = 600;
 
-enum Stream : std::uint64_t { kLife = 10, kTraffic, kDelivery, kWriter, kOwn, kTrial };
+enum Stream : std::uint64_t { kLife = 10, kTraffic, kDelivery, kWriter, kOwn, kTrial, kConnections = 20 };
 
 }  // namespace
 
-Simulation::Simulation(const World& world, const ObserverSet& observers, const SimulationOptions& options,
+Simulation::Simulation(World& world, const ObserverSet& observers, const SimulationOptions& options,
                        double natural, const Random& random)
     : options_(options),
-      life_(world.nodes, options.start, random.Fork(kLife)),
+      life_(world, options.life, ListenersOf(observers), options.start, random.Fork(kLife)),
+      connections_(observers.observers.size(), options.observer_outages_per_day, options.start,
+                   random.Fork(kConnections)),
       random_(random.Fork(kOwn)),
-      traffic_(world, observers, life_, options.advert_share, random.Fork(kTraffic)),
+      traffic_(world, observers, life_.states(), options.advert_share, random.Fork(kTraffic)),
       delivery_(world, observers, random.Fork(kDelivery)),
-      writer_(world, observers, life_, options.start, random.Fork(kWriter)),
+      writer_(world, observers, life_.states(), options.start, random.Fork(kWriter)),
       tally_(world.nodes.size()),
       observers_(observers),
       node_count_(world.nodes.size()),
@@ -54,6 +56,7 @@ std::size_t Simulation::SendNext(UtcMillis now) {
   traffic_.Next(now, broadcasts_);
   std::size_t messages = 0;
   for (Broadcast& broadcast : broadcasts_) {
+    LoseInOutages(broadcast.propagation.hearings);
     if (broadcast.propagation.hearings.empty()) continue;
     if (aim_) aim_->Thin(broadcast.propagation.hearings, random_);
     delivered_.clear();
@@ -67,6 +70,12 @@ std::size_t Simulation::SendNext(UtcMillis now) {
     for (Message& message : delivered_) pending_.push(std::move(message));
   }
   return messages;
+}
+
+void Simulation::LoseInOutages(std::vector<Hearing>& hearings) {
+  std::erase_if(hearings, [this](const Hearing& hearing) {
+    return !connections_.IsUp(static_cast<std::uint32_t>(observers_.by_node[hearing.listener]), hearing.at);
+  });
 }
 
 std::chrono::milliseconds Simulation::Interval(UtcMillis now, std::size_t messages) {
@@ -90,8 +99,9 @@ std::size_t Simulation::ScheduleStatuses(UtcMillis before) {
   while (!statuses_.empty() && statuses_.top().at < before) {
     StatusTurn turn = statuses_.top();
     statuses_.pop();
-    const bool online = life_.IsUp(observers_.observers[turn.observer].node);
-    if (online || seen_online_[turn.observer] != 0) {
+    const bool online = life_.states()[observers_.observers[turn.observer].node].up;
+    const bool connected = connections_.IsUp(turn.observer, turn.at);
+    if (connected && (online || seen_online_[turn.observer] != 0)) {
       Message message;
       message.heard = turn.at;
       message.received = turn.at + std::chrono::milliseconds(40);
@@ -101,7 +111,7 @@ std::size_t Simulation::ScheduleStatuses(UtcMillis before) {
       pending_.push(std::move(message));
       ++count;
     }
-    seen_online_[turn.observer] = online ? 1 : 0;
+    if (connected) seen_online_[turn.observer] = online ? 1 : 0;
     turn.at += kStatusPeriod;
     statuses_.push(turn);
   }
@@ -123,8 +133,8 @@ bool Simulation::Emit(UtcMillis before, Pace& pace, const LineSink& sink) {
 
 double NaturalObservations(const World& world, const ObserverSet& observers, const SimulationOptions& options,
                            const Random& random) {
-  const Life life(world.nodes, options.start, random.Fork(kLife));
-  Traffic traffic(world, observers, life, options.advert_share, random.Fork(kTrial));
+  const NodeStates states = StatesAtStart(world.nodes, options.start);
+  Traffic traffic(world, observers, states, options.advert_share, random.Fork(kTrial));
   Delivery delivery(world, observers, random.Fork(kTrial + 1));
   std::vector<Broadcast> broadcasts;
   std::vector<Message> messages;

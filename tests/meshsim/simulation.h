@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "tests/meshsim/capture_writer.h"
+#include "tests/meshsim/connection.h"
 #include "tests/meshsim/delivery.h"
+#include "tests/meshsim/life.h"
 #include "tests/meshsim/observation_aim.h"
 #include "tests/meshsim/pace.h"
 #include "tests/meshsim/tally.h"
@@ -25,6 +27,8 @@ struct SimulationOptions {
   std::optional<double> messages_per_second;  ///< replaces packets_per_node_day
   std::optional<double> observation_aim;      ///< observations of a transmission, on average
   double advert_share = 0.2;                  ///< of the transmissions
+  LifeRates life;
+  double observer_outages_per_day = 0;  ///< of each observer
 };
 
 /// Takes one line with its newline; false ends the run.
@@ -33,18 +37,21 @@ using LineSink = std::function<bool(std::string_view)>;
 /// Lets the mesh live and writes down what its observers publish. The same arguments give the same lines.
 class Simulation {
  public:
-  /// Keeps references to `world` and `observers`, which must outlive it. `natural` is what
-  /// NaturalObservations says; it counts only with an observation_aim.
-  Simulation(const World& world, const ObserverSet& observers, const SimulationOptions& options,
-             double natural, const Random& random);
+  /// Keeps references to `world`, whose nodes it moves, and `observers`, which must outlive it. `natural` is
+  /// what NaturalObservations says; it counts only with an observation_aim.
+  Simulation(World& world, const ObserverSet& observers, const SimulationOptions& options, double natural,
+             const Random& random);
 
   /// Runs until the end, the limit, the pace or the sink stops it.
   void Run(Pace& pace, const LineSink& sink);
 
   const Tally& tally() const { return tally_; }
   const std::vector<Channel>& channels() const { return traffic_.channels(); }
-  /// The firmware that the node has now.
-  Firmware FirmwareOf(NodeIndex node) const { return life_.FirmwareOf(node); }
+  /// The nodes as they are now.
+  const NodeStates& states() const { return life_.states(); }
+  /// What happened to the mesh so far, in order.
+  const std::vector<LifeEvent>& events() const { return life_.events(); }
+  const std::vector<Outage>& outages() const { return connections_.outages(); }
 
  private:
   struct StatusTurn {
@@ -56,12 +63,14 @@ class Simulation {
   };
   std::size_t SendNext(UtcMillis now);
   std::chrono::milliseconds Interval(UtcMillis now, std::size_t messages);
+  void LoseInOutages(std::vector<Hearing>& hearings);
   std::size_t ScheduleStatuses(UtcMillis before);
   /// False when the run shall end.
   bool Emit(UtcMillis before, Pace& pace, const LineSink& sink);
 
   SimulationOptions options_;
   Life life_;
+  Connections connections_;
   Random random_;
   Traffic traffic_;
   Delivery delivery_;

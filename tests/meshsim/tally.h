@@ -34,6 +34,8 @@ class Tally {
   /// Distinct observations of multi-byte floods in whose path the node stands.
   std::uint64_t RelayedMultibyte(NodeIndex node) const { return relayed_multibyte_[node]; }
   bool Advertised(NodeIndex node) const { return advertised_[node] != 0; }
+  /// By node: was an advert of it heard?
+  const std::vector<std::uint8_t>& advertised() const { return advertised_; }
   std::uint64_t NodesAdvertised() const;
 
  private:

@@ -81,6 +81,7 @@ void PlaceRidges(Terrain& terrain, std::size_t region) {
     Town ridge;
     ridge.name = TownName(terrain.towns.size()) + " Ridge";
     ridge.region = region;
+    ridge.far_region = static_cast<std::size_t>(nearest - regions.begin());
     ridge.centre = {here.latitude + (nearest->centre.latitude - here.latitude) * part,
                     here.longitude + (nearest->centre.longitude - here.longitude) * part};
     ridge.summit = ridge.centre;

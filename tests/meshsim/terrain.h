@@ -35,6 +35,7 @@ struct Town {
   double radius_km = 0;
   GeoPoint summit;
   bool ridge = false;
+  std::size_t far_region = 0;  ///< of a ridge: the other region that it joins
 };
 
 struct Terrain {

@@ -70,14 +70,14 @@ std::size_t AdvertsOften(NodeType role) {
 
 }  // namespace
 
-Traffic::Traffic(const World& world, const ObserverSet& observers, const Life& life, double advert_share,
-                 Random random)
+Traffic::Traffic(const World& world, const ObserverSet& observers, const NodeStates& states,
+                 double advert_share, Random random)
     : world_(world),
       observers_(observers),
-      life_(life),
+      states_(states),
       advert_share_(advert_share),
       random_(random),
-      flood_(world, observers, life),
+      flood_(world, states, ListenersOf(observers)),
       channels_(BuildChannels(random.Fork(1))),
       voices_(world.nodes.size()) {
   for (const Channel& channel : channels_) channel_weights_.push_back(channel.weight);
@@ -104,7 +104,7 @@ std::optional<NodeIndex> Traffic::ChooseSpeaker(Kind kind) {
   const bool advert = kind == Kind::kFloodAdvert || kind == Kind::kZeroHopAdvert;
   const auto& from = advert ? advertisers_ : kind == Kind::kDiscoverResponse ? relays_ : talkers_;
   const NodeIndex node = random_.Pick(from);
-  if (!life_.IsUp(node)) return std::nullopt;
+  if (!states_[node].up) return std::nullopt;
   return node;
 }
 
@@ -237,7 +237,7 @@ void Traffic::SendTrace(NodeIndex node, UtcMillis now, std::vector<Broadcast>& o
   const auto& contacts = world_.nodes[node].contacts;
   if (contacts.empty()) return;
   const std::size_t contact = random_.Below(static_cast<std::uint32_t>(contacts.size()));
-  const auto there = FindRoute(world_, life_, node, contacts[contact], 1);
+  const auto there = FindRoute(world_, states_, node, contacts[contact], 1);
   if (!there || there->empty()) return;
   Route route = *there;
   route.insert(route.end(), there->rbegin() + 1, there->rend());
@@ -248,14 +248,13 @@ void Traffic::SendTrace(NodeIndex node, UtcMillis now, std::vector<Broadcast>& o
   if (payload.size() > Packet::kMaxPayload || route.size() > 63) return;
   Propagation journey;
   const AirFrame frame{1, AirtimeMillis(payload.size() + kEnvelopeBytes), false};
-  SendAlong(world_, observers_, life_, node, route, frame, now, random_, journey);
+  SendAlong(world_, observers_, states_, node, route, frame, now, random_, journey);
 
   // Each hop adds the SNR at which it heard the one before, and that makes another transmission of it.
   Bytes snrs;
   for (std::uint32_t i = 0; i < journey.sendings.size(); ++i) {
     if (i > 0) {
-      const auto links = world_.links.From(journey.sendings[i - 1].node);
-      const auto link = std::ranges::find(links, journey.sendings[i].node, &Link::to);
+      const Link* link = world_.links.Find(journey.sendings[i - 1].node, journey.sendings[i].node);
       const double snr = ReceivedSnr(*link, random_);
       snrs.push_back(static_cast<std::uint8_t>(static_cast<std::int8_t>(std::lround(snr * 4))));
     }
@@ -309,10 +308,11 @@ void Traffic::FloodOut(std::shared_ptr<Transmission> content, UtcMillis now, std
   }
   Broadcast& broadcast = out.emplace_back();
   broadcast.path_style = PathStyle::kRecorded;
-  broadcast.hash_size = life_.HashSizeOf(content->origin);
+  broadcast.hash_size = states_[content->origin].OwnHashSize();
   const AirFrame frame{broadcast.hash_size, AirtimeMillis(content->payload.size() + kEnvelopeBytes),
                        content->payload_type == PayloadType::kAdvert};
   flood_.Run(content->origin, frame, region, now, random_, broadcast.propagation);
+  AppendOwnSendings(observers_, frame, broadcast.propagation);
   broadcast.content = std::move(content);
 }
 
@@ -321,25 +321,25 @@ void Traffic::DirectOut(std::shared_ptr<Transmission> content, Route route, UtcM
   Broadcast& broadcast = out.emplace_back();
   broadcast.path_style = PathStyle::kPlanned;
   // A zero-hop packet has a path_len of 0 whatever its sender's size is, and all firmware takes it.
-  broadcast.hash_size = route.empty() ? 1 : life_.HashSizeOf(content->origin);
+  broadcast.hash_size = route.empty() ? 1 : states_[content->origin].OwnHashSize();
   broadcast.route = std::move(route);
   const AirFrame frame{broadcast.hash_size, AirtimeMillis(content->payload.size() + kEnvelopeBytes),
                        content->payload_type == PayloadType::kAdvert};
-  SendAlong(world_, observers_, life_, content->origin, broadcast.route, frame, now, random_,
+  SendAlong(world_, observers_, states_, content->origin, broadcast.route, frame, now, random_,
             broadcast.propagation);
   broadcast.content = std::move(content);
 }
 
 const std::optional<Route>& Traffic::RouteTo(NodeIndex node, std::size_t contact) {
   Voice& voice = voices_[node];
-  const std::size_t hash_size = life_.HashSizeOf(node);
+  const std::size_t hash_size = states_[node].OwnHashSize();
   const auto& contacts = world_.nodes[node].contacts;
   if (voice.routes_hash_size != hash_size) {
     voice.routes.clear();
-    for (NodeIndex to : contacts) voice.routes.push_back(FindRoute(world_, life_, node, to, hash_size));
+    for (NodeIndex to : contacts) voice.routes.push_back(FindRoute(world_, states_, node, to, hash_size));
     voice.routes_hash_size = hash_size;
   } else if (random_.Chance(kForgetRoute)) {
-    voice.routes[contact] = FindRoute(world_, life_, node, contacts[contact], hash_size);
+    voice.routes[contact] = FindRoute(world_, states_, node, contacts[contact], hash_size);
   }
   return voice.routes[contact];
 }

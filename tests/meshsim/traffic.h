@@ -7,7 +7,7 @@
 
 #include "tests/meshsim/channel.h"
 #include "tests/meshsim/flood.h"
-#include "tests/meshsim/life.h"
+#include "tests/meshsim/node_state.h"
 #include "tests/meshsim/route.h"
 #include "tests/meshsim/transmission.h"
 
@@ -18,7 +18,7 @@ class Traffic {
  public:
   /// Keeps references to its arguments, which must outlive it. `advert_share` is the share of adverts among
   /// the transmissions that are heard, which the choice aims at.
-  Traffic(const World& world, const ObserverSet& observers, const Life& life, double advert_share,
+  Traffic(const World& world, const ObserverSet& observers, const NodeStates& states, double advert_share,
           Random random);
 
   /// Appends what goes on the air at `now`: one broadcast, or one for each hop of a TRACE. Nothing when the
@@ -62,7 +62,7 @@ class Traffic {
 
   const World& world_;
   const ObserverSet& observers_;
-  const Life& life_;
+  const NodeStates& states_;
   double advert_share_;
   Random random_;
   Flood flood_;

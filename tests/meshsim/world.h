@@ -2,18 +2,24 @@
 
 #include <vector>
 
+#include "tests/meshsim/community_change.h"
 #include "tests/meshsim/node.h"
 #include "tests/meshsim/radio.h"
 #include "tests/meshsim/terrain.h"
 
 namespace heliograph::meshsim {
 
-/// What does not change while the mesh lives: the truth that an analysis is measured against.
+/// The mesh as it is at a moment: the truth that an analysis is measured against. Nodes that are yet to
+/// appear and nodes that have died are in it too.
 struct World {
   Terrain terrain;
   std::vector<Node> nodes;
-  LinkTable links;        ///< receivers are nodes
-  LinkTable relay_links;  ///< the same, receivers that forward only
+  std::vector<CommunityChange> community_changes;  ///< to come, in the order of their times
+  Surroundings surroundings;
+  LinkTable links;  ///< receivers are nodes
+
+  /// Brings the links of `node` up to date with its place.
+  void Relink(NodeIndex node) { meshsim::Relink(node, nodes, surroundings, links); }
 };
 
 /// REQUIRED: 1 <= region_count <= kMaxRegions, options.node_count > 0.

@@ -49,6 +49,49 @@ TEST(MultibyteSnapshot, OfNoNodesIsOne) {
   EXPECT_TRUE(decoded->entries.empty());
 }
 
+SwitchReadiness Readiness() {
+  SwitchReadiness readiness;
+  readiness.scopes.resize(2);
+  readiness.scopes[1].region = "SJC";
+  for (ReadinessScope& scope : readiness.scopes) {
+    scope.traffic = {0.5, 0.25, 0.25, 0};
+    scope.knowledge = {3, 120, 40, 22, 0.75};
+    scope.two_bytes.node_share = ShareEstimate{0.75, 0.5, 0.875};
+    scope.three_bytes.blockers = {{Confirmed(7).public_key, 0.125}};
+  }
+  return readiness;
+}
+
+TEST(MultibyteSnapshot, BringsReadinessAlong) {
+  const std::string text = EncodeMultibyteSnapshot({{Confirmed(1)}, Readiness()});
+  const auto decoded = DecodeMultibyteSnapshot(text);
+  ASSERT_TRUE(decoded) << decoded.error();
+  EXPECT_EQ(decoded->readiness, Readiness());
+  EXPECT_EQ(EncodeMultibyteSnapshot(*decoded), text);
+}
+
+/// What is said of readiness in which one member, named by its path, is replaced.
+std::string RefusalOf(const std::string& path, const nlohmann::json& value) {
+  auto json = nlohmann::json::parse(EncodeMultibyteSnapshot({{}, Readiness()}));
+  json["readiness"][nlohmann::json::json_pointer(path)] = value;
+  const auto decoded = DecodeMultibyteSnapshot(json.dump());
+  return decoded ? "" : decoded.error();
+}
+
+TEST(MultibyteSnapshot, RefusesReadinessThatMakesNoSense) {
+  EXPECT_EQ(RefusalOf("/0/region", nullptr), "");
+  EXPECT_THAT(RefusalOf("/0/region", "SJC"), HasSubstr("appears twice"));
+  EXPECT_THAT(RefusalOf("/0/region", "OAK"), HasSubstr("the whole mesh is missing"));
+  EXPECT_THAT(RefusalOf("/1/region", ""), HasSubstr("region"));
+  EXPECT_THAT(RefusalOf("/1/figures/traffic/unknown", 1.5), HasSubstr("unknown"));
+  EXPECT_THAT(RefusalOf("/1/figures/knowledge/observers", -1), HasSubstr("observers"));
+  EXPECT_THAT(RefusalOf("/1/figures/two_bytes/node_share/low", 0.8), HasSubstr("outside its interval"));
+  EXPECT_THAT(RefusalOf("/1/figures/two_bytes/node_share", 0.8), HasSubstr("no object"));
+  EXPECT_THAT(RefusalOf("/1/figures/three_bytes/blockers/0/public_key", "abc"), HasSubstr("public key"));
+  EXPECT_THAT(RefusalOf("/1/figures", nlohmann::json::object()), HasSubstr("traffic is missing"));
+  EXPECT_THAT(RefusalOf("", "much"), HasSubstr("no list"));
+}
+
 TEST(MultibyteSnapshot, RefusesAKeyThatAppearsTwice) {
   const auto decoded = DecodeMultibyteSnapshot(EncodeMultibyteSnapshot({{Confirmed(1), Confirmed(1)}}));
   ASSERT_FALSE(decoded);

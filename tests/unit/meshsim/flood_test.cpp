@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "tests/meshsim/flood.h"
+#include "tests/meshsim/life.h"
 #include "tests/meshsim/route.h"
 
 namespace heliograph::meshsim {
@@ -14,12 +16,12 @@ class FloodTest : public testing::Test {
 
   FloodTest()
       : random_(3),
-        world_(BuildWorld(2, {80, 0.4, 0, kStart}, random_)),
+        world_(BuildWorld(2, {80, 0.4, 0, kStart, {}, 0, 0, 0}, random_)),
         observers_(ChooseObservers(world_, 20, random_.Fork(9))),
-        life_(world_.nodes, kStart, random_.Fork(10)) {}
+        states_(StatesAtStart(world_.nodes, kStart)) {}
 
   Propagation Run(NodeIndex origin, std::size_t hash_size, std::optional<std::size_t> region = std::nullopt) {
-    Flood flood(world_, observers_, life_);
+    Flood flood(world_, states_, ListenersOf(observers_));
     Propagation out;
     flood.Run(origin, {hash_size, 300, false}, region, kStart, random_, out);
     return out;
@@ -28,7 +30,7 @@ class FloodTest : public testing::Test {
   Random random_;
   World world_;
   ObserverSet observers_;
-  Life life_;
+  NodeStates states_;
 };
 
 TEST_F(FloodTest, ANodeSendsAPacketOnce) {
@@ -48,16 +50,16 @@ TEST_F(FloodTest, LegacyFirmwareForwardsNoMultibyteFlood) {
   for (NodeIndex origin = 0; origin < world_.nodes.size(); ++origin) {
     const Propagation out = Run(origin, 2);
     for (std::size_t i = 1; i < out.sendings.size(); ++i) {
-      EXPECT_EQ(life_.FirmwareOf(out.sendings[i].node), Firmware::kMultibyte);
+      EXPECT_EQ(states_[out.sendings[i].node].firmware, Firmware::kMultibyte);
     }
   }
 }
 
 TEST_F(FloodTest, LegacyObserversReportNoMultibyteFlood) {
   for (NodeIndex origin = 0; origin < world_.nodes.size(); ++origin) {
-    if (life_.FirmwareOf(origin) == Firmware::kLegacy) continue;  // it would send no such flood
+    if (states_[origin].firmware == Firmware::kLegacy) continue;  // it would send no such flood
     for (const Hearing& hearing : Run(origin, 3).hearings) {
-      EXPECT_EQ(life_.FirmwareOf(observers_.observers[hearing.observer].node), Firmware::kMultibyte);
+      EXPECT_EQ(states_[hearing.listener].firmware, Firmware::kMultibyte);
     }
   }
 }
@@ -76,13 +78,60 @@ TEST_F(FloodTest, EachHopHeardAnEarlierSending) {
   }
 }
 
+TEST_F(FloodTest, FramesOfEqualStrengthThatOverlapDestroyEachOther) {
+  world_.links = LinkTable({{{1, 10, 1, ~0u}, {2, 10, 1, ~0u}}, {{3, 5, 1, ~0u}}, {{3, 5, 1, ~0u}}, {}});
+  world_.nodes.erase(world_.nodes.begin() + 4, world_.nodes.end());
+  for (Node& node : world_.nodes) node.relays = true;
+  NodeStates states(4);
+  Flood flood(world_, states, {0, 0, 0, 1});
+  Propagation out;
+  int heard = 0, overlaps = 0;
+  for (int i = 0; i < 200; ++i) {
+    flood.Run(0, {1, 300, false}, std::nullopt, kStart, random_, out);
+    ASSERT_GE(out.sendings.size(), 3u);
+    const bool overlap = std::chrono::abs(out.sendings[1].at - out.sendings[2].at).count() < 300;
+    EXPECT_EQ(out.hearings.empty(), overlap);
+    (overlap ? overlaps : heard) += 1;
+  }
+  EXPECT_GT(heard, 20);
+  EXPECT_GT(overlaps, 20);
+}
+
+TEST_F(FloodTest, AMuchStrongerFrameIsHeardThroughAnother) {
+  world_.links = LinkTable({{{1, 10, 1, ~0u}, {2, 10, 1, ~0u}}, {{3, 11, 1, ~0u}}, {{3, 5, 1, ~0u}}, {}});
+  world_.nodes.erase(world_.nodes.begin() + 4, world_.nodes.end());
+  for (Node& node : world_.nodes) node.relays = true;
+  NodeStates states(4);
+  Flood flood(world_, states, {0, 0, 0, 1}, Attention::kFirstReception);
+  Propagation out;
+  for (int i = 0; i < 200; ++i) {
+    flood.Run(0, {1, 300, false}, std::nullopt, kStart, random_, out);
+    EXPECT_EQ(out.hearings.size(), 1u);
+  }
+}
+
+TEST_F(FloodTest, WhoHearsNothingOfAChangeIsNotTouchedByIt) {
+  NodeStates changed = states_;
+  changed[5].up = false;
+  Flood flood(world_, states_, ListenersOf(observers_)), other(world_, changed, ListenersOf(observers_));
+  Propagation out, out_other;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Random random(seed), again(seed);
+    flood.Run(0, {1, 300, false}, std::nullopt, kStart, random, out);
+    other.Run(0, {1, 300, false}, std::nullopt, kStart, again, out_other);
+    if (std::ranges::count(out.sendings, NodeIndex{5}, &Sending::node) > 0) continue;
+    EXPECT_EQ(out.sendings.size(), out_other.sendings.size());
+    EXPECT_EQ(out.hearings.size(), out_other.hearings.size());
+  }
+}
+
 TEST_F(FloodTest, ARouteForLargeHashesAvoidsLegacyRelays) {
   int routes = 0;
   for (NodeIndex to = 1; to < world_.nodes.size(); ++to) {
-    const auto route = FindRoute(world_, life_, 0, to, 2);
+    const auto route = FindRoute(world_, states_, 0, to, 2);
     if (!route) continue;
     ++routes;
-    for (NodeIndex hop : *route) EXPECT_EQ(life_.FirmwareOf(hop), Firmware::kMultibyte);
+    for (NodeIndex hop : *route) EXPECT_EQ(states_[hop].firmware, Firmware::kMultibyte);
   }
   EXPECT_GT(routes, 5);
 }

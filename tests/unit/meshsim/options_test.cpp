@@ -20,6 +20,22 @@ TEST(MeshsimOptions, ARateMeansLiveFromNow) {
   EXPECT_EQ(options->days, std::nullopt);
 }
 
+TEST(MeshsimOptions, ABrokerIsServedLiveAndNothingIsPrintedUnlessTold) {
+  const auto options = ParseOptions({"--mqtt", "mqtt://localhost"}, kNow);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_TRUE(options->live);
+  EXPECT_EQ(options->out, "");
+  EXPECT_EQ(ParseOptions({"--mqtt", "mqtt://localhost", "--out", "-"}, kNow)->out, "-");
+}
+
+TEST(MeshsimOptions, ASpeedRunsFromTheStartForADay) {
+  const auto options = ParseOptions({"--mqtt", "mqtt://localhost", "--speed", "60"}, kNow);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_FALSE(options->live);
+  EXPECT_EQ(options->days, 1);
+  EXPECT_EQ(FormatTime(options->start), "2026-01-01T00:00:00Z");
+}
+
 TEST(MeshsimOptions, StartIsReadWithItsZone) {
   const auto options = ParseOptions({"--start", "2026-03-01T01:00:00+01:00"}, kNow);
   ASSERT_TRUE(options.has_value());
@@ -27,20 +43,34 @@ TEST(MeshsimOptions, StartIsReadWithItsZone) {
 }
 
 TEST(MeshsimOptions, WrongUsageExitsWith2) {
-  const std::vector<std::vector<std::string>> wrong = {{"--nodes", "0"},
-                                                       {"--regions", "17"},
-                                                       {"--legacy-share", "1.5"},
-                                                       {"--start", "yesterday"},
-                                                       {"--start", "2026-03-01T01:00:00"},
-                                                       {"--live", "--start", "2026-03-01T01:00:00Z"},
-                                                       {"--observations-per-transmission", "0.5"},
-                                                       {"--what"}};
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--nodes", "0"},
+      {"--regions", "17"},
+      {"--legacy-share", "1.5"},
+      {"--start", "yesterday"},
+      {"--start", "2026-03-01T01:00:00"},
+      {"--live", "--start", "2026-03-01T01:00:00Z"},
+      {"--observations-per-transmission", "0.5"},
+      {"--truth", "t", "--upgrade", "abc"},
+      {"--best-upgrades", "5"},
+      {"--community-changes", "2", "--regions", "1"},
+      {"--community-changes", "2", "--messages", "9"},
+      {"--speed", "2", "--rate", "2"},
+      {"--mqtt", "mqtt://localhost", "--start", "2026-03-01T01:00:00Z"},
+      {"--what"}};
   for (const auto& arguments : wrong) {
     const auto options = ParseOptions(arguments, kNow);
     ASSERT_FALSE(options.has_value()) << arguments[0];
     EXPECT_EQ(options.error().code, 2);
     EXPECT_FALSE(options.error().text.empty());
   }
+}
+
+TEST(MeshsimOptions, UpgradesAreKeysWithCommas) {
+  const std::string one(64, 'a'), two(64, 'B');
+  const auto options = ParseOptions({"--truth", "t", "--upgrade", one + "," + two}, kNow);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->upgrade, (std::vector{*PublicKey::FromHex(one), *PublicKey::FromHex(two)}));
 }
 
 TEST(MeshsimOptions, HelpExitsWith0) {

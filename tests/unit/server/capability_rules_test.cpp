@@ -202,13 +202,26 @@ TEST(MergeKnown, StrongerEvidenceReplacesWeaker) {
   EXPECT_EQ(merged.evidence, Evidence::kAdvert);
 }
 
+TEST(MergeKnown, ShowsTheProbabilityAsItWillBeStored) {
+  CapabilityEntry computed;
+  computed.probability = 0.123;
+  EXPECT_EQ(MergeKnown(NodeCapability{}, computed).probability, 0.12);
+  NodeCapability stored;
+  stored.probability = 0.12;
+  computed.probability = 0.16;
+  EXPECT_EQ(MergeKnown(stored, computed).probability, 0.12);
+  computed.probability = 0.18;
+  EXPECT_EQ(MergeKnown(stored, computed).probability, 0.18);
+}
+
 TEST(DiffersForStorage, SmallMovesOfTheProbabilityDoNot) {
-  NodeCapability a = Stored(Status::kSuspected, Evidence::kPath), b = a;
-  a.probability = 0.50;
-  b.probability = 0.54;
-  EXPECT_FALSE(DiffersForStorage(a, b));
-  b.probability = 0.56;
-  EXPECT_TRUE(DiffersForStorage(a, b));
+  NodeCapability stored;
+  stored.probability = 0.5;
+  CapabilityEntry computed;
+  computed.probability = 0.54;
+  EXPECT_FALSE(DiffersForStorage(stored, MergeKnown(stored, computed)));
+  computed.probability = 0.56;
+  EXPECT_TRUE(DiffersForStorage(stored, MergeKnown(stored, computed)));
 }
 
 TEST(SupportsOf, ANodeIsNoRelayOfItsOwnPacketButItsTwinIs) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/public_key.h"
+#include "common/switch_readiness_json.h"
 #include "common/time.h"
 #include "common/volume.h"
 #include "dbschema/database.h"
@@ -96,28 +97,45 @@ class Observatory {
   }
 
   /// Opens an interval for the node with this number, as a snapshot that was applied does.
-  void Confirm(std::int64_t node, const std::string& evidence = "advert") {
-    const std::int64_t parent = Ask("SELECT head_seq FROM branch WHERE branch_id = 1");
-    const std::string seq = std::to_string(parent + 1);
-    Run("BEGIN");
-    Run("INSERT INTO commit_log(commit_seq, commit_id, branch_id, parent_seq, kind, actor, authored_us, "
-        "committed_us) "
-        "VALUES (" +
-        seq + ", 'c" + seq + "', 1, " + std::to_string(parent) + ", 'snapshot', 'test', " + seq + ", " + seq +
-        ")");
-    Run("UPDATE node_capability SET to_seq = " + seq +
-        " WHERE branch_id = 1 AND to_seq IS NULL AND node_key = " + std::to_string(node));
-    Run("INSERT INTO node_capability(branch_id, node_key, from_seq, status, evidence, max_hash_size, "
-        "adopted, "
-        "likely_legacy, probability) VALUES (1, " +
-        std::to_string(node) + ", " + seq + ", 2, '" + evidence + "', 2, 1, 0, 100)");
-    Run("UPDATE branch SET head_seq = " + seq + " WHERE branch_id = 1");
-    Run("COMMIT");
+  void Confirm(std::int64_t node, const std::string& evidence = "advert", bool adopted = true) {
+    Commit([&](const std::string& seq) {
+      Run("UPDATE node_capability SET to_seq = " + seq +
+          " WHERE branch_id = 1 AND to_seq IS NULL AND node_key = " + std::to_string(node));
+      Run("INSERT INTO node_capability(branch_id, node_key, from_seq, status, evidence, max_hash_size, "
+          "adopted, likely_legacy, probability) VALUES (1, " +
+          std::to_string(node) + ", " + seq + ", 2, '" + evidence + "', 2, " + (adopted ? "1" : "0") + ", 0, 100)");
+    });
+  }
+
+  /// Opens intervals of readiness, as a snapshot that was applied does.
+  void StoreReadiness(const SwitchReadiness& readiness) {
+    Commit([&](const std::string& seq) {
+      Run("UPDATE switch_readiness SET to_seq = " + seq + " WHERE branch_id = 1 AND to_seq IS NULL");
+      for (const ReadinessScope& scope : readiness.scopes) {
+        Run("INSERT INTO switch_readiness(branch_id, region, from_seq, figures) VALUES (1, '" + scope.region +
+            "', " + seq + ", '" + EncodeReadinessFigures(scope) + "')");
+      }
+    });
   }
 
   std::int64_t NextRevision() { return ++revision_; }
 
  private:
+  /// `write` gets the number of the new commit as text.
+  template <typename Write>
+  void Commit(Write write) {
+    const std::int64_t parent = Ask("SELECT head_seq FROM branch WHERE branch_id = 1");
+    const std::string seq = std::to_string(parent + 1);
+    Run("BEGIN");
+    Run("INSERT INTO commit_log(commit_seq, commit_id, branch_id, parent_seq, kind, actor, authored_us, "
+        "committed_us) VALUES (" +
+        seq + ", 'c" + seq + "', 1, " + std::to_string(parent) + ", 'snapshot', 'test', " + seq + ", " + seq +
+        ")");
+    write(seq);
+    Run("UPDATE branch SET head_seq = " + seq + " WHERE branch_id = 1");
+    Run("COMMIT");
+  }
+
   void Open() {
     std::filesystem::create_directories(volume_.database_folder());
     database_.emplace(dbschema::OpenForWriting(volume_.database()));

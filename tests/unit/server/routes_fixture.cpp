@@ -35,6 +35,7 @@ void RoutesTest::Start() {
   services.neighbors = &neighbors_;
   services.metrics = &metrics_;
   services.analytics = [this] { return cycle_; };
+  services.assessed_readiness = [this] { return assessed_; };
   services.volume = mesh_.volume();
   services.boot_id = "boot";
   services.clock = [] { return At(3'600'000); };

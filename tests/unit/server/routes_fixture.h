@@ -76,6 +76,7 @@ class RoutesTest : public ::testing::Test {
   HeldQueue queue_;
   CycleReport cycle_;
   NeighborBoard neighbors_;
+  std::shared_ptr<const AssessedReadiness> assessed_;
   MetricsRegistry metrics_;
   std::unique_ptr<Router> router_;
 

@@ -123,6 +123,16 @@ TEST_F(MultibyteRoutesTest, UnknownKeysAre404AndMalformedOnes400) {
   GetJson("/api/multibyte/abcd", 400);
 }
 
+TEST_F(MultibyteRoutesTest, ANodeTellsWhatItsProbabilityRestsOn) {
+  mesh_.AddNode(KeyOf({1}));
+  const Json now = GetJson("/api/multibyte/" + KeyOf({1}).ToHex());
+  EXPECT_FALSE(now.at("probability").is_null());
+  for (const char* member : {"probability", "relayed", "prior", "stays_at_one", "relay_yield"})
+    EXPECT_TRUE(now.at("model").at(member).is_number()) << member;
+  EXPECT_EQ(now.at("model").at("opportunity").at("relays_expected"), 0);
+  EXPECT_EQ(now.at("model").at("opportunity").at("neighbors"), Json::array());
+}
+
 TEST_F(MultibyteRoutesTest, AProofNamesThePacketTheHopAndWhoTheHopCanBe) {
   mesh_.AddNode(KeyOf({0xAB, 0xCD, 1}));
   mesh_.AddNode(KeyOf({0xAB, 0xCD, 2}));
@@ -138,6 +148,8 @@ TEST_F(MultibyteRoutesTest, AProofNamesThePacketTheHopAndWhoTheHopCanBe) {
   EXPECT_EQ(proofs.at(0).at("hop"), 1);
   EXPECT_THAT(Column(proofs.at(0).at("candidates"), "public_key"),
               ElementsAre(KeyOf({0xAB, 0xCD, 1}).ToHex(), KeyOf({0xAB, 0xCD, 2}).ToHex()));
+  for (const Json& candidate : proofs.at(0).at("candidates"))
+    EXPECT_NEAR(candidate.at("probability").get<double>(), 0.5, 0.01);
 }
 
 TEST_F(MultibyteRoutesTest, AThreeByteHopThatOneNodeAloneCanBeIsARelay) {
@@ -215,12 +227,6 @@ TEST_F(MultibyteRoutesTest, AnOwnFloodAdvertOfTwoBytesIsAProofAndTheListSaysWhen
   const Json many = GetJson("/api/multibyte/" + KeyOf({0x31}).ToHex());
   EXPECT_EQ(many.at("proofs").size(), 21U);
   EXPECT_EQ(many.at("proofs_truncated"), true);
-}
-
-TEST_F(MultibyteRoutesTest, TheReadinessOfTheMeshIsNoNode) {
-  EXPECT_THAT(GetJson("/api/multibyte/readiness", 404).at("error").get<std::string>(),
-              HasSubstr("There is nothing at /api/multibyte/readiness"));
-  GetJson("/api/multibyte/abcd", 400);
 }
 
 }  // namespace

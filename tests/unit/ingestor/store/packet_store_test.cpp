@@ -30,6 +30,22 @@ TEST_F(PacketStoreTest, KnowsADuplicateThatItHasForgotten) {
   EXPECT_EQ(Text("SELECT observation_count FROM transmissions"), "2");
 }
 
+TEST_F(PacketStoreTest, KnowsEveryDuplicateHoweverLittleItRemembers) {
+  const StoreTransaction transaction(*store_);
+  PacketStore small(store_->database(), {.transmissions = 3, .receptions = 4});
+  for (const bool first_time : {true, false}) {
+    for (std::uint8_t hops = 0; hops < 3; ++hops) {
+      for (std::uint8_t number = 1; number <= 5; ++number) {
+        const auto stored = small.Add(HeardPacket(number, 0x01, hops), IdentityKey{1}, std::nullopt);
+        EXPECT_EQ(stored.new_observation, first_time) << int{number} << " after " << int{hops} << " hops";
+      }
+    }
+  }
+  small.Flush();
+  EXPECT_EQ(Count("transmissions"), 5);
+  EXPECT_EQ(Count("observations"), 15);
+}
+
 TEST_F(PacketStoreTest, SpansFirstAndLastSeenWhateverTheOrder) {
   Store(HeardPacket(1, 0x01, 0, kNoon));
   Store(HeardPacket(1, 0x02, 0, kNoon + seconds(5)));

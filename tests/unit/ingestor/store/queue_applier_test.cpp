@@ -61,6 +61,19 @@ class QueueApplierTest : public StoreTest {
     return publisher_->Publish(fields, EncodeMultibyteSnapshot({std::move(entries)}))->id.ToText();
   }
 
+  std::string PublishReadiness(SwitchReadiness readiness) {
+    const MultibyteSnapshot snapshot{{}, std::move(readiness)};
+    return publisher_
+        ->Publish(Fields(queue::Kind::kMultibyteSnapshot, "multibyte"), EncodeMultibyteSnapshot(snapshot))
+        ->id.ToText();
+  }
+  /// The regions that have figures now, without the whole mesh.
+  std::string OpenRegions() {
+    return Text(
+        "SELECT group_concat(region) FROM switch_readiness WHERE to_seq IS NULL AND figures IS NOT NULL AND "
+        "region<>''");
+  }
+
   std::string OutcomeOf(const std::string& id) {
     return Text("SELECT outcome FROM ledger WHERE id='" + id + "'");
   }
@@ -129,6 +142,65 @@ TEST_F(QueueApplierTest, NeverLetsAnUnknownOrWeakerStatusOverwrite) {
   PublishSnapshot({Entry(0xA0, kSuspected, CapabilityEvidence::kPath)});
   applier_.Run();
   EXPECT_EQ(Hill(), "2relay");
+}
+
+SwitchReadiness ReadinessOf(double share, std::vector<std::string> regions = {}) {
+  SwitchReadiness readiness;
+  regions.insert(regions.begin(), "");
+  for (const std::string& region : regions) {
+    ReadinessScope scope;
+    scope.region = region;
+    scope.two_bytes.node_share = ShareEstimate{share, share - 0.1, share + 0.1};
+    readiness.scopes.push_back(scope);
+  }
+  return readiness;
+}
+
+TEST_F(QueueApplierTest, StoresReadinessOfTheMeshAndItsRegions) {
+  const auto id = PublishReadiness(ReadinessOf(0.604, {"SJC"}));
+  applier_.Run();
+  EXPECT_EQ(OutcomeOf(id), "applied");
+  EXPECT_EQ(OpenRegions(), "SJC");
+  EXPECT_EQ(Text("SELECT figures ->> '$.two_bytes.node_share.share' FROM switch_readiness WHERE region=''"),
+            "0.6");
+  EXPECT_EQ(Count("change_log WHERE kind='readiness_changed'"), 2);
+}
+
+TEST_F(QueueApplierTest, WritesNoCommitForNoiseInReadiness) {
+  PublishReadiness(ReadinessOf(0.6));
+  applier_.Run();
+  const auto noise = PublishReadiness(ReadinessOf(0.62));
+  applier_.Run();
+  EXPECT_EQ(OutcomeOf(noise), "noop");
+  EXPECT_EQ(Count("commit_log"), 2);
+}
+
+TEST_F(QueueApplierTest, ClosesAnIntervalOfReadinessForTheNext) {
+  PublishReadiness(ReadinessOf(0.6));
+  applier_.Run();
+  PublishReadiness(ReadinessOf(0.5));
+  applier_.Run();
+  EXPECT_EQ(Text("SELECT group_concat(from_seq || '-' || coalesce(to_seq, ''), ' ') FROM switch_readiness"),
+            "2-3 3-");
+}
+
+TEST_F(QueueApplierTest, EndsARegionThatIsNoLongerToldApart) {
+  PublishReadiness(ReadinessOf(0.6, {"OAK", "SJC"}));
+  applier_.Run();
+  PublishReadiness(ReadinessOf(0.6, {"SJC"}));
+  applier_.Run();
+  EXPECT_EQ(OpenRegions(), "SJC");
+  const auto again = PublishReadiness(ReadinessOf(0.6, {"SJC"}));
+  applier_.Run();
+  EXPECT_EQ(OutcomeOf(again), "noop");
+}
+
+TEST_F(QueueApplierTest, KeepsReadinessWhenASnapshotHasNone) {
+  PublishReadiness(ReadinessOf(0.6, {"SJC"}));
+  applier_.Run();
+  PublishSnapshot({Entry(0xA0, kConfirmed, CapabilityEvidence::kAdvert)});
+  applier_.Run();
+  EXPECT_EQ(OpenRegions(), "SJC");
 }
 
 TEST_F(QueueApplierTest, ReachesInactiveNodesToo) {

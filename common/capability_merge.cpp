@@ -1,11 +1,11 @@
-#include "ingestor/store/capability_merge.h"
+#include "common/capability_merge.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
 
-namespace heliograph::ingestor {
+namespace heliograph {
 namespace {
 
 constexpr int kHysteresisHundredths = 5;
@@ -44,4 +44,4 @@ CapabilityState Merge(const CapabilityState& stored, const CapabilityEntry& said
   return merged;
 }
 
-}  // namespace heliograph::ingestor
+}  // namespace heliograph

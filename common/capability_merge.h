@@ -4,9 +4,9 @@
 
 #include "common/multibyte_snapshot.h"
 
-namespace heliograph::ingestor {
+namespace heliograph {
 
-/// The versioned part of a node's capability, as an interval of `node_capability` holds it.
+/// The versioned part of a node's capability: what is kept of it, and what the server shows of it.
 struct CapabilityState {
   CapabilityStatus status = CapabilityStatus::kUnknown;
   std::optional<CapabilityEvidence> evidence;
@@ -18,11 +18,12 @@ struct CapabilityState {
   bool operator==(const CapabilityState&) const = default;
 };
 
-/// What is to be stored when `said` meets what is `stored`. Known facts are not erased by ignorance: an
+/// What is to be stored, and shown, when `said` meets what is `stored`. The one rule for both processes: the
+/// server shows at once what the ingestor will have stored. Known facts are not erased by ignorance: an
 /// unknown or weaker status changes neither status nor evidence, the largest hash size only grows, and that a
 /// node originates multi-byte packets is taken back only by newer adverts of its own. A probability moves
 /// only by 0.05 or more while the status stays, so that noise makes no history. A confirmed node is never
 /// likely legacy.
 CapabilityState Merge(const CapabilityState& stored, const CapabilityEntry& said);
 
-}  // namespace heliograph::ingestor
+}  // namespace heliograph

@@ -1,8 +1,8 @@
-#include "ingestor/store/capability_merge.h"
+#include "common/capability_merge.h"
 
 #include <gtest/gtest.h>
 
-namespace heliograph::ingestor {
+namespace heliograph {
 namespace {
 
 CapabilityState Stored(CapabilityStatus status, std::optional<CapabilityEvidence> evidence) {
@@ -78,4 +78,4 @@ TEST(CapabilityMerge, NeverCallsAConfirmedNodeLegacy) {
 }
 
 }  // namespace
-}  // namespace heliograph::ingestor
+}  // namespace heliograph
