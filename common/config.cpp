@@ -96,6 +96,11 @@ void ReadHousekeeping(Section& root, Config& config) {
     section.ReadDays("packetDays", config.retention.packet_days);
   });
   root.ReadInteger("neighborEdgesMaxAgeDays", config.neighbor_edges_max_age_days, 1, kMaxDays);
+  ReadSection(root, "neighborGraph", [&](Section& section) {
+    std::optional<double> max_edge_km;
+    section.ReadNumber("maxEdgeKm", max_edge_km);
+    config.neighbor_max_edge_km = max_edge_km.value_or(config.neighbor_max_edge_km);
+  });
   ReadSection(root, "metrics", [&](Section& section) {
     section.ReadDuration("sampleIntervalSec", config.metrics_sample_interval, 1, 86400);
   });

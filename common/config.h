@@ -90,6 +90,7 @@ struct Config {
   bool validate_signatures = true;
   RetentionConfig retention;
   int neighbor_edges_max_age_days = 5;
+  double neighbor_max_edge_km = 500;                  ///< `neighborGraph.maxEdgeKm`; below 0: any distance
   std::chrono::seconds metrics_sample_interval{300};  ///< `metrics.sampleIntervalSec`
   bool vacuum_on_start = false;                       ///< `db.vacuumOnStartup`
   int incremental_vacuum_pages = 1024;                ///< `db.incrementalVacuumPages`

@@ -13,6 +13,7 @@
 #include "common/ulid.h"
 #include "queue/publisher.h"
 #include "server/analytics/cycle.h"
+#include "server/analytics/neighbors/neighbor_analysis.h"
 #include "server/state/follower.h"
 #include "server/state/readiness_gate.h"
 
@@ -103,9 +104,18 @@ ExitCode RunAnalyze(const CommandOptions& options) {
   AnalyticsCycle::Settings settings;
   settings.supersede_pending = true;
   AnalyticsCycle cycle([&] { return follower.Assess(); }, **publisher, readers, settings);
+  NeighborBoard board;
+  NeighborAnalysis neighbors([&] { return follower.Neighbors(RulesOf(options.config)); },
+                             [&] { return follower.Current()->data_time; }, **publisher, readers, board,
+                             true);
+  cycle.Add(kNeighborStream, [&](std::stop_token stop) { return neighbors.Run(std::move(stop)); });
   const CycleReport report = cycle.RunOnce();
   Print(report);
-  return report.result == CycleReport::Result::kFailed ? ExitCode::kFailed : ExitCode::kFine;
+  const StreamReport of_neighbors = cycle.LatestOf(kNeighborStream);
+  std::cout << "neighbors: " << of_neighbors.text << '\n';
+  const bool failed =
+      report.result == StreamReport::Result::kFailed || of_neighbors.result == StreamReport::Result::kFailed;
+  return failed ? ExitCode::kFailed : ExitCode::kFine;
 }
 
 ExitCode RunProgram(int argc, const char* const* argv) {

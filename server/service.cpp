@@ -10,6 +10,7 @@
 #include "common/ulid.h"
 #include "queue/publisher.h"
 #include "server/analytics/cycle.h"
+#include "server/analytics/neighbors/neighbor_analysis.h"
 #include "server/commands.h"
 #include "server/http/http_server.h"
 #include "server/http/limits.h"
@@ -76,13 +77,18 @@ class Service {
       : gate_(options.volume.database()),
         readers_(options.volume.database()),
         follower_(options.volume.database(), gate_, readers_, FollowerSettings(options.config)),
+        neighbor_analysis_([this, rules = RulesOf(options.config)] { return follower_.Neighbors(rules); },
+                           [this] { return DataTime(); }, publisher, readers_, neighbors_),
         cycle_([this] { return follower_.Assess(); }, publisher, readers_, CycleSettings(options.config)),
         desk_(publisher, follower_, readers_),
         request_metrics_(metrics_),
         http_(LimitsOf(options.config.http),
               [this](Request request) { return router_.Handle(std::move(request)); }) {
+    cycle_.Add(kNeighborStream,
+               [this](std::stop_token stop) { return neighbor_analysis_.Run(std::move(stop)); });
     RouteServices services;
     services.views = &follower_;
+    services.neighbors = &neighbors_;
     services.readers = &readers_;
     services.readiness = &gate_;
     services.requests = &desk_;
@@ -122,9 +128,16 @@ class Service {
   }
 
  private:
+  std::optional<UtcMillis> DataTime() const {
+    const auto view = follower_.Current();
+    return view ? view->data_time : std::nullopt;
+  }
+
   ReadinessGate gate_;
   ReaderPool readers_;
   Follower follower_;
+  NeighborBoard neighbors_;
+  NeighborAnalysis neighbor_analysis_;
   AnalyticsCycle cycle_;
   RequestDesk desk_;
   MetricsRegistry metrics_;

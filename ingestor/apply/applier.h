@@ -30,6 +30,7 @@ struct ApplyContext {
 /// file is genuine, new, and of this database. A payload that makes no sense gives kRejected with the reason
 /// and leaves no trace; an error of the database is thrown, and the file is tried again.
 Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyNeighborSnapshot(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyPacketInject(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyPruneRequest(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyClusterSnapshot(const ApplyContext& context, const queue::QueueFile& file);

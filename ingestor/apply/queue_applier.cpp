@@ -10,6 +10,7 @@
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/multibyte_snapshot.h"
+#include "common/neighbor_snapshot.h"
 #include "ingestor/store/statement.h"
 
 namespace heliograph::ingestor {
@@ -51,8 +52,11 @@ bool IsFullState(queue::Kind kind) {
 
 /// False for a file that would be rejected for its payload, and must not take the place of a good one.
 bool MakesSense(const queue::QueueFile& file) {
-  return file.envelope.kind != queue::Kind::kMultibyteSnapshot ||
-         DecodeMultibyteSnapshot(file.payload).has_value();
+  if (file.envelope.kind == queue::Kind::kMultibyteSnapshot)
+    return DecodeMultibyteSnapshot(file.payload).has_value();
+  if (file.envelope.kind == queue::Kind::kNeighborSnapshot)
+    return DecodeNeighborSnapshot(file.payload).has_value();
+  return true;
 }
 
 /// Kinds whose files rest on each other: while one waits, so do those behind it.
@@ -245,6 +249,8 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);
+    case queue::Kind::kNeighborSnapshot:
+      return ApplyNeighborSnapshot(context, file);
     case queue::Kind::kPacketInject:
       return ApplyPacketInject(context, file);
     case queue::Kind::kPruneRequest:
@@ -255,7 +261,6 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
       return ApplyClusterJob(context, file);
     case queue::Kind::kOverride:
       return ApplyOverride(context, file);
-    case queue::Kind::kNeighborSnapshot:
     case queue::Kind::kItemBatch:
     case queue::Kind::kBranchRequest:
     case queue::Kind::kPin:

@@ -8,6 +8,7 @@
 #include "server/routes/json_response.h"
 #include "server/routes/metrics_route.h"
 #include "server/routes/multibyte.h"
+#include "server/routes/neighbors.h"
 #include "server/routes/nodes.h"
 #include "server/routes/observers.h"
 #include "server/routes/packets.h"
@@ -16,6 +17,7 @@
 #include "server/routes/readiness.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
+#include "server/routes/topology.h"
 
 namespace heliograph::server {
 namespace {
@@ -44,6 +46,8 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPacketRoutes(router, context);
   RegisterPostedPacketRoutes(router, context);
   RegisterMultibyteRoutes(router, context);
+  RegisterNeighborRoutes(router, context);
+  RegisterTopologyRoutes(router, context);
   RegisterReadinessRoute(router, context);
   RegisterClusterRoutes(router, context);
   RegisterClusterRunRoutes(router, context);

@@ -129,7 +129,7 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
       "meta", "data_move", "identity", "nodes", "inactive_nodes", "observers", "observer_metrics",
       "transmissions", "observations", "dropped_packets", "commit_log", "ledger", "capability_counters",
       "change_log", "recovery_audit", "ingest_status", "ingest_counter", "maintenance_task", "process",
-      "schema_migration",
+      "schema_migration", "neighbor_edges",
       // Whole runs, what they are made of, and what never changes: the events
       // of their pointer, their tracks and their decisions' states tell of them.
       "item_identity", "cluster_runs", "cluster_snapshots", "cluster_members", "cluster_tracks",

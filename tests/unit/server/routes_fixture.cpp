@@ -33,6 +33,7 @@ void RoutesTest::Start() {
   services.readiness = gate_.get();
   services.requests = &queue_;
   services.cluster_jobs = jobs_;
+  services.neighbors = &neighbors_;
   services.metrics = &metrics_;
   services.analytics = [this] { return cycle_; };
   services.assessed_readiness = [this] { return assessed_; };

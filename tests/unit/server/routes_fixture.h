@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/packet.h"
+#include "server/analytics/neighbors/neighbor_view.h"
 #include "server/http/problem.h"
 #include "server/http/router.h"
 #include "server/routes/register.h"
@@ -75,6 +76,7 @@ class RoutesTest : public ::testing::Test {
   HeldView views_;
   HeldQueue queue_;
   CycleReport cycle_;
+  NeighborBoard neighbors_;
   std::shared_ptr<const AssessedReadiness> assessed_;
   ClusterJobDesk* jobs_ = nullptr;
   MetricsRegistry metrics_;
