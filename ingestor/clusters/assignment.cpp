@@ -152,7 +152,7 @@ PairWorth& PairWorth::operator+=(const PairWorth& other) {
 }
 
 std::vector<std::size_t> BestAssignment(const std::vector<CandidatePair>& candidates, std::size_t tracks,
-                                        std::size_t clusters) {
+                                        std::size_t clusters, std::size_t largest_exact) {
   Components components(tracks + clusters);
   for (const CandidatePair& pair : candidates) components.Join(pair.track, tracks + pair.cluster);
   std::vector<std::pair<std::size_t, std::size_t>> by_component;
@@ -172,7 +172,7 @@ std::vector<std::size_t> BestAssignment(const std::vector<CandidatePair>& candid
     }
     const auto rows = Distinct(component, [&](std::size_t i) { return candidates[i].track; });
     const auto columns = Distinct(component, [&](std::size_t i) { return candidates[i].cluster; });
-    if (std::max(rows.size(), columns.size()) <= kLargestExactComponent) {
+    if (std::max(rows.size(), columns.size()) <= largest_exact) {
       SolveExactly(candidates, component, rows, columns, chosen);
     } else {
       SolveGreedily(candidates, component, rows, columns, chosen);

@@ -39,6 +39,7 @@ inline constexpr std::size_t kLargestExactComponent = 200;
 /// connected component is solved by itself. The result depends on the positions and worths, not on the order
 /// of the candidates. REQUIRED: no pair appears twice, every score is positive.
 std::vector<std::size_t> BestAssignment(const std::vector<CandidatePair>& candidates, std::size_t tracks,
-                                        std::size_t clusters);
+                                        std::size_t clusters,
+                                        std::size_t largest_exact = kLargestExactComponent);
 
 }  // namespace heliograph::ingestor

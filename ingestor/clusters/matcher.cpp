@@ -17,6 +17,7 @@ constexpr double kAgeDiscount = 0.97;
 constexpr double kLeastScore = 0.30;
 constexpr double kFairPart = 0.15;       // of a merged whole, or of what was split
 constexpr std::size_t kFairMembers = 2;  // that a merged track must bring
+constexpr double kLeastOfAll = 0.3;      // of a track or a cluster that another is to account for
 constexpr double kSizeBand = 0.1;
 constexpr double kAmbiguous = 0.9;  // a second score this near to the first leaves the match in doubt
 
@@ -28,8 +29,10 @@ double Share(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-bool IsMajority(std::size_t part, std::size_t whole) {
-  return 2 * part > whole;
+/// True when `part` is more than half of the members that both worlds know, and no mere remnant of all that
+/// there were: two survivors of thirty tell nothing of what became of the thirty.
+bool IsMost(std::size_t part, std::size_t known, std::size_t all) {
+  return 2 * part > known && Billionths(Share(part, all)) >= Billionths(kLeastOfAll);
 }
 
 /// A track and a cluster that have members in common, by the snapshot that makes the most of it.
@@ -48,6 +51,8 @@ struct TrackView {
   Overlap last;                    ///< of its newest snapshot
   std::vector<Likeness> likeness;  ///< with each cluster that it has enough in common with
   std::optional<std::size_t> cluster;
+
+  std::size_t size() const { return memory->snapshots.front().members.size(); }
 };
 
 struct ClusterView {
@@ -205,13 +210,14 @@ void MemoryMatch::Assign() {
 std::optional<std::pair<std::size_t, std::size_t>> MemoryMatch::MajorityCluster(
     const TrackView& track) const {
   for (const auto& [cluster, shared] : track.last.clusters)
-    if (IsMajority(shared, track.last.present)) return std::pair(cluster, shared);
+    if (IsMost(shared, track.last.present, track.size())) return std::pair(cluster, shared);
   return std::nullopt;
 }
 
 std::optional<std::pair<std::size_t, std::size_t>> MemoryMatch::MajorityTrack(std::size_t cluster) const {
   for (const auto& [track, shared] : clusters_[cluster].tracks)
-    if (IsMajority(shared, clusters_[cluster].known)) return std::pair(track, shared);
+    if (IsMost(shared, clusters_[cluster].known, clusters_[cluster].members->size()))
+      return std::pair(track, shared);
   return std::nullopt;
 }
 
@@ -219,7 +225,7 @@ MemoryMatch::Parts MemoryMatch::ComeTogether(std::size_t cluster) const {
   Parts parts;
   for (const auto& [track, shared] : clusters_[cluster].tracks) {
     const TrackView& view = tracks_[track];
-    if (view.memory->provisional || !IsMajority(shared, view.last.present)) continue;
+    if (view.memory->provisional || !IsMost(shared, view.last.present, view.size())) continue;
     if (view.cluster && view.cluster != cluster) continue;
     const double share = Share(shared, clusters_[cluster].members->size());
     const bool fair = shared >= kFairMembers && Billionths(share) >= Billionths(kFairPart);
@@ -234,7 +240,8 @@ MemoryMatch::Parts MemoryMatch::SplitFrom(std::size_t track) const {
   if (!view.active) return parts;
   for (const auto& [cluster, shared] : view.last.clusters) {
     const bool own = view.cluster == cluster;
-    if ((!own && clusters_[cluster].track) || !IsMajority(shared, clusters_[cluster].known)) continue;
+    const ClusterView& part = clusters_[cluster];
+    if ((!own && part.track) || !IsMost(shared, part.known, part.members->size())) continue;
     const bool fair = Billionths(Share(shared, view.last.present)) >= Billionths(kFairPart);
     (fair ? parts.fair : parts.small).push_back(cluster);
   }
@@ -318,7 +325,7 @@ LineageDecision MemoryMatch::OfContinued(std::size_t cluster) const {
     if (other == cluster) kept = shared;
   LineageFigures& figures = decision.figures;
   figures.shared = likeness.shared;
-  figures.old_size = track.memory->snapshots.front().members.size();
+  figures.old_size = track.size();
   figures.new_size = view.members->size();
   if (run_.coverage == RunCoverage::kPartial && track.active) {
     // Those that the run did not look at are where they were.
@@ -387,7 +394,7 @@ LineageDecision MemoryMatch::OfBegun(std::size_t cluster) const {
   decision.other_tracks = {track.memory->key};
   const Likeness likeness = Between(track, cluster);
   figures.shared = parent->second;
-  figures.old_size = track.memory->snapshots.front().members.size();
+  figures.old_size = track.size();
   figures.share_old = Share(parent->second, track.last.present);
   figures.share_new = Share(parent->second, view.known);
   figures.jaccard = Share(parent->second, figures.old_size + figures.new_size - parent->second);
@@ -404,7 +411,7 @@ LineageDecision MemoryMatch::OfDissolved(const TrackView& track) const {
   // A beginning that is taken back is no end.
   decision.state = track.memory->provisional ? DecisionState::kReverted : DecisionState::kTentative;
   LineageFigures& figures = decision.figures;
-  figures.old_size = track.memory->snapshots.front().members.size();
+  figures.old_size = track.size();
   figures.turnover = 1;
   std::size_t most = 0;
   for (const auto& [cluster, shared] : track.last.clusters) most = std::max(most, shared);

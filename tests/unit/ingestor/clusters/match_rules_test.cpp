@@ -55,6 +55,22 @@ TEST(MemoryRule, CallsWhatALargeTrackLosesShed) {
   EXPECT_EQ(story.Of(next, 1).kind, LineageClass::kShed);
 }
 
+TEST(MemoryRule, TakesARemnantOfATrackForNoMerge) {
+  LineageStory story(0);
+  const auto first = story.Run({From(1, 20), From(31, 50)});
+  // Of the first track two are left, and both are in the other.
+  const auto next = story.Run({From(1, 2) + From(31, 50)});
+  EXPECT_EQ(story.Dissolved(next, *first.tracks[0]).kind, LineageClass::kEnd);
+  EXPECT_EQ(story.Of(next, 0).kind, LineageClass::kContinuation);
+}
+
+TEST(MemoryRule, TakesAClusterOfNewcomersWithOneKnownMemberForABirth) {
+  LineageStory story(0);
+  story.Run({From(1, 20)});
+  const auto next = story.Run({From(1, 19), From(20, 40)});
+  EXPECT_EQ(story.Of(next, 1).kind, LineageClass::kBirth);
+}
+
 TEST(MemoryRule, ConfirmsASplitThatLasts) {
   LineageStory story(0);
   story.Run({From(1, 20)});
