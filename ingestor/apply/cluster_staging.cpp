@@ -32,6 +32,7 @@ TrackBook* ClusterBooks::Find(BranchId branch, ClusterCollection collection) {
 
 ClusterStaging::ClusterStaging(std::string name, const queue::QueueFile& file, MeshStore& store)
     : name_(std::move(name)) {
+  file_.envelope = file.envelope;
   auto decoded = DecodeClusterSnapshot(file.payload);
   if (!decoded) {
     refusal_ = Verdict::Of(Outcome::kRejected, decoded.error());

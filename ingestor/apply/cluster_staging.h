@@ -37,6 +37,8 @@ class ClusterStaging {
   ClusterStaging(std::string name, const queue::QueueFile& file, MeshStore& store);
 
   const std::string& name() const { return name_; }
+  /// The file without its payload, so that it need not be read again for each piece.
+  const queue::QueueFile& file() const { return file_; }
   /// Why the run is not to be applied; nothing for one that is.
   const std::optional<Verdict>& refusal() const { return refusal_; }
 
@@ -67,6 +69,7 @@ class ClusterStaging {
   void Arrange();
 
   std::string name_;
+  queue::QueueFile file_;
   std::optional<Verdict> refusal_;
   ClusterSnapshot snapshot_;
   Phase phase_ = Phase::kSweep;

@@ -129,7 +129,10 @@ void QueueApplier::ForgetVanished(const queue::Listing& listing) {
 }
 
 QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const queue::Listing& listing) {
-  const auto file = inbox_.Open(listed.name);
+  // What is applied piece by piece was read and verified before its first piece.
+  const bool is_staging = staging_ && staging_->name() == listed.name;
+  const auto file = is_staging ? tl::expected<queue::QueueFile, queue::ReadError>(staging_->file())
+                               : inbox_.Open(listed.name);
   try {
     HELIOGRAPH_FAILPOINT(kApplyAfterRead);
     if (file) return Apply(listed.name, *file, listing);
