@@ -1,6 +1,7 @@
 #include "common/config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +25,32 @@ using config_input::Section;
 using nlohmann::json;
 
 constexpr std::size_t kMaxConfigBytes = 4 << 20;
+// Half the way round the earth.
+constexpr int kMostBufferKm = 20'000;
+
+bool IsOnEarth(const GeoPoint& point) {
+  return std::abs(point.latitude) <= 90 && std::abs(point.longitude) <= 180;
+}
+
+/// A filter that means nothing would let everything pass, and nobody would know.
+void CheckPolygon(const GeoFilter& area) {
+  if (!area.polygon.empty() && area.polygon.size() < 3)
+    Refuse("geo_filter.polygon: needs three corners or more, and has " + std::to_string(area.polygon.size()));
+  for (std::size_t i = 0; i < area.polygon.size(); ++i) {
+    if (!IsOnEarth(area.polygon[i]))
+      Refuse("geo_filter.polygon[" + std::to_string(i) +
+             "]: must be [latitude, longitude], from -90 to 90 and from -180 to 180");
+  }
+  if (!(area.buffer_km >= 0 && area.buffer_km <= kMostBufferKm))
+    Refuse("geo_filter.bufferKm: must be from 0 to " + std::to_string(kMostBufferKm));
+}
+
+void CheckBox(const GeoBox& box) {
+  if (!IsOnEarth({box.min_latitude, box.min_longitude}) || !IsOnEarth({box.max_latitude, box.max_longitude}))
+    Refuse("geo_filter: latMin and latMax must be from -90 to 90, lonMin and lonMax from -180 to 180");
+  if (box.min_latitude > box.max_latitude || box.min_longitude > box.max_longitude)
+    Refuse("geo_filter: latMin must not exceed latMax, nor lonMin lonMax");
+}
 
 void ReadGeoFilter(Section& root, Config& config) {
   ReadSection(root, "geo_filter", [&](Section& section) {
@@ -41,12 +68,16 @@ void ReadGeoFilter(Section& root, Config& config) {
     std::optional<double> buffer;
     section.ReadNumber("bufferKm", buffer);
     area.buffer_km = buffer.value_or(0);
+    CheckPolygon(area);
     std::optional<double> south, north, west, east;
     section.ReadNumber("latMin", south);
     section.ReadNumber("latMax", north);
     section.ReadNumber("lonMin", west);
     section.ReadNumber("lonMax", east);
     if (south && north && west && east) area.box = GeoBox{*south, *north, *west, *east};
+    if (!area.box && (south || north || west || east))
+      Refuse("geo_filter: a box needs latMin, latMax, lonMin and lonMax, all four");
+    if (area.box) CheckBox(*area.box);
     config.geo_filter = std::move(area);
   });
 }
@@ -94,6 +125,8 @@ void ReadHousekeeping(Section& root, Config& config) {
     section.ReadDays("observerDays", config.retention.observer_days);
     section.ReadDays("metricsDays", config.retention.metrics_days);
     section.ReadDays("packetDays", config.retention.packet_days);
+    section.ReadDays("historyDays", config.retention.history_days);
+    section.ReadInteger("historyCommits", config.retention.history_commits, 10, 1'000'000);
   });
   root.ReadInteger("neighborEdgesMaxAgeDays", config.neighbor_edges_max_age_days, 1, kMaxDays);
   ReadSection(root, "neighborGraph", [&](Section& section) {
@@ -133,6 +166,7 @@ void ReadServing(Section& root, const std::filesystem::path& folder, Config& con
   root.Read("listen", config.listen);
   ReadSection(root, "http", [&](Section& section) {
     section.ReadInteger("maxConnections", config.http.max_connections, 1, 100'000);
+    section.ReadInteger("maxStreams", config.http.max_streams, 1, 100'000);
     section.ReadInteger("maxBodyBytes", config.http.max_body_bytes, 1, 1 << 30);
     section.ReadInteger("maxHeaderBytes", config.http.max_header_bytes, 256, 1 << 20);
     section.ReadDuration("requestTimeoutSeconds", config.http.request_timeout, 1, 3600);

@@ -46,6 +46,8 @@ struct RetentionConfig {
   std::optional<int> observer_days = 14;
   std::optional<int> metrics_days = 30;
   std::optional<int> packet_days;
+  std::optional<int> history_days = 30;  ///< how long a state can be asked for as of a commit
+  int history_commits = 200;             ///< of each stream, however old
 
   bool operator==(const RetentionConfig&) const = default;
 };
@@ -64,6 +66,7 @@ struct ListLimits {
 /// `http`: what one connection may cost the server.
 struct HttpLimits {
   int max_connections = 1024;
+  int max_streams = 1024;  ///< event streams, which are not among the connections
   std::int64_t max_body_bytes = 4 << 20;
   std::int64_t max_header_bytes = 16 << 10;
   std::chrono::seconds request_timeout{10};

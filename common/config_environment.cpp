@@ -40,6 +40,12 @@ void ReplaceSources(Config& config, const std::string& urls) {
   }
 }
 
+constexpr std::string_view kTopicsVariable = "HELIOGRAPH_MQTT_TOPICS";
+
+void SetTopics(std::vector<MqttSourceConfig>& sources, const std::string& topics) {
+  for (MqttSourceConfig& source : sources) source.topics = SplitList(topics);
+}
+
 /// A variable and what it does to the configuration.
 struct Override {
   EnvironmentVariable variable;
@@ -56,10 +62,8 @@ const Override kOverrides[] = {
      }},
     {{"HELIOGRAPH_MQTT", "addresses of brokers, joined by commas, in place of all in the file"},
      ReplaceSources},
-    {{"HELIOGRAPH_MQTT_TOPICS", "topics for all brokers, joined by commas"},
-     [](Config& config, const std::string& value) {
-       for (MqttSourceConfig& source : config.mqtt_sources) source.topics = SplitList(value);
-     }},
+    {{kTopicsVariable, "topics for all brokers, joined by commas"},
+     [](Config& config, const std::string& value) { SetTopics(config.mqtt_sources, value); }},
     {{"HELIOGRAPH_INGEST_BUFFER_SIZE", "messages between receipt and writer"},
      [](Config& config, const std::string& value) {
        SetInteger(config.ingest_buffer_size, value, "HELIOGRAPH_INGEST_BUFFER_SIZE", 1, 10'000'000);
@@ -124,6 +128,11 @@ void ApplyOverrides(Config& config, const Environment& environment) {
 std::optional<std::string> ProcessEnvironment(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+void ApplyTopics(std::vector<MqttSourceConfig>& sources, const Environment& environment) {
+  if (const auto topics = config_input::Get(environment, config_input::kTopicsVariable))
+    config_input::SetTopics(sources, *topics);
 }
 
 tl::expected<void, ConfigError> ApplyCredentials(std::vector<MqttSourceConfig>& sources,

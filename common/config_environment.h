@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/config.h"
 
@@ -18,3 +19,11 @@ inline constexpr std::string_view kConfigFileVariable = "HELIOGRAPH_CONFIG";
 void ApplyOverrides(Config& config, const Environment& environment);
 
 }  // namespace heliograph::config_input
+
+namespace heliograph {
+
+/// Gives each source the topics of HELIOGRAPH_MQTT_TOPICS, if that is set. LoadConfig does it for the sources
+/// of the file; it is for those that came from flags, or from nowhere.
+void ApplyTopics(std::vector<MqttSourceConfig>& sources, const Environment& environment);
+
+}  // namespace heliograph

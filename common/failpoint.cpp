@@ -18,7 +18,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::array<std::pair<Failpoint, std::string_view>, 31> kNames{{
+constexpr std::array<std::pair<Failpoint, std::string_view>, 36> kNames{{
     {Failpoint::kPublishBeforeTemporary, "publish_before_temporary"},
     {Failpoint::kPublishHalfWritten, "publish_half_written"},
     {Failpoint::kPublishBeforeFileSync, "publish_before_file_sync"},
@@ -50,6 +50,11 @@ constexpr std::array<std::pair<Failpoint, std::string_view>, 31> kNames{{
     {Failpoint::kClusterAfterFlip, "cluster_after_flip"},
     {Failpoint::kRetentionAfterFloor, "retention_after_floor"},
     {Failpoint::kRetentionMiddleOfBatch, "retention_middle_of_batch"},
+    {Failpoint::kBranchAfterInsert, "branch_after_insert"},
+    {Failpoint::kBranchAfterDeleteFlip, "branch_after_delete_flip"},
+    {Failpoint::kBranchMergeMiddle, "branch_merge_middle"},
+    {Failpoint::kPinAfterWrite, "pin_after_write"},
+    {Failpoint::kRevertMiddle, "revert_middle"},
 }};
 
 enum class Action { kKill, kError };

@@ -47,6 +47,12 @@ enum class Failpoint : std::uint8_t {
   // Retention.
   kRetentionAfterFloor,
   kRetentionMiddleOfBatch,
+  // Branches, pins and reverts.
+  kBranchAfterInsert,
+  kBranchAfterDeleteFlip,
+  kBranchMergeMiddle,
+  kPinAfterWrite,
+  kRevertMiddle,
 };
 
 /// The name that HELIOGRAPH_FAILPOINT_AT takes: kApplyAfterBegin is "apply_after_begin".

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "common/ascii_case.h"
+
 namespace heliograph {
 namespace {
 
 constexpr std::string_view kPublicName = "Public";
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 }  // namespace
 

@@ -25,7 +25,7 @@ build=(
 )
 test=(
   libgmock-dev libgtest-dev librapidcheck-dev
-  mosquitto mosquitto-clients openssl sqlite3 strace util-linux
+  clang-format mosquitto mosquitto-clients openssl sqlite3 strace util-linux
 )
 
 case $set_name in

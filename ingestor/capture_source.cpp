@@ -161,6 +161,8 @@ void CaptureSource::TakeLine(std::string_view line, MessageSink& sink) {
     return;
   }
   receipt->source = index_;
+  if (!batch_.empty() && batch_bytes_ + receipt->payload.size() > options_.batch_bytes) Flush(sink);
+  batch_bytes_ += receipt->payload.size();
   batch_.push_back(std::move(*receipt));
   if (batch_.size() >= options_.batch_lines) Flush(sink);
 }
@@ -195,6 +197,7 @@ bool CaptureSource::Flush(MessageSink& sink) {
   const UtcMillis last = batch_.back().received_at;
   const auto start = std::chrono::steady_clock::now();
   refused_ = !sink.Submit(std::exchange(batch_, {}));
+  batch_bytes_ = 0;
   batch_.reserve(options_.batch_lines);
   const std::lock_guard lock(status_mutex_);
   if (std::chrono::steady_clock::now() - start > kStall) ++status_.stalls;

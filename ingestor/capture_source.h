@@ -31,6 +31,7 @@ class CaptureSource final : public Source {
  public:
   struct Options {
     std::size_t batch_lines = 512;
+    std::size_t batch_bytes = 1 << 20;     ///< of payloads; a longer line is a batch of its own
     std::size_t max_line_bytes = 1 << 20;  ///< a longer line is unreadable
     std::size_t block_bytes = 1 << 20;
     CaptureProgress progress;  ///< called from the source's thread after each block
@@ -76,6 +77,7 @@ class CaptureSource final : public Source {
   LineSplitter splitter_;
   CaptureLineReader line_reader_;
   std::vector<Receipt> batch_;
+  std::size_t batch_bytes_ = 0;
   UtcMillis now_{};
   std::uint64_t overlong_seen_ = 0;
   bool refused_ = false;  ///< the sink takes nothing any more

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/channel_key_config.h"
+#include "common/config_environment.h"
 #include "common/log.h"
 #include "common/stop_signals.h"
 #include "dbschema/migrate.h"
@@ -19,7 +21,9 @@
 #include "ingestor/check.h"
 #include "ingestor/corescope_source.h"
 #include "ingestor/ingestor.h"
+#include "ingestor/mqtt_address.h"
 #include "ingestor/mqtt_source.h"
+#include "ingestor/status_board.h"
 #include "queue/inbox.h"
 
 namespace heliograph::ingestor {
@@ -66,32 +70,53 @@ std::vector<MqttSourceConfig> BrokersOf(const Arguments& arguments, const Config
   }
   if (brokers.empty() && arguments.captures.empty()) brokers = config.mqtt_sources;
   if (brokers.empty() && arguments.captures.empty()) brokers.push_back(LocalMqttSource());
+  ApplyTopics(brokers, ProcessEnvironment);
   if (const auto credentials = ApplyCredentials(brokers); !credentials)
     throw UsageError(credentials.error().message);
   return brokers;
 }
 
-void ShowProgress(std::uint64_t read, std::uint64_t total) {
+void ShowProgress(std::uint64_t done, std::uint64_t total) {
   if (total > 0)
-    std::cerr << "\rread " << read * 100 / total << " %" << (read >= total ? "\n" : "") << std::flush;
+    std::cerr << "\rdone " << done * 100 / total << " %" << (done >= total ? "\n" : "") << std::flush;
 }
 
-std::vector<std::unique_ptr<Source>> OpenSources(const Arguments& arguments, const Config& config,
-                                                 const Volume& volume,
-                                                 const std::vector<MqttSourceConfig>& brokers) {
-  std::vector<std::unique_ptr<Source>> sources;
+/// ShowProgress for counters of this type, if somebody looks at a terminal.
+template <class Count>
+std::function<void(Count, Count)> ShownProgress() {
+  if (isatty(STDERR_FILENO) == 0) return {};
+  return [](Count done, Count total) {
+    ShowProgress(static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total));
+  };
+}
+
+using Sources = std::vector<std::unique_ptr<Source>>;
+
+/// Connects to nothing yet. The first of the brokers is the first source.
+Sources MakeBrokerSources(Ingestor& ingestor, const Config& config, const Volume& volume,
+                          const std::vector<MqttSourceConfig>& brokers) {
+  Sources sources;
   for (const MqttSourceConfig& broker : brokers) {
     MqttSource::Options options;
-    options.volume = std::filesystem::absolute(volume.root()).lexically_normal().string();
+    options.volume = {ingestor.InstallationId(),
+                      std::filesystem::absolute(volume.root()).lexically_normal().string()};
     options.watchdog.silence = config.silence_threshold;
+    if (const auto address = ParseMqttAddress(broker.broker))
+      options.away_since = AwaySince(ingestor.store(), broker.name, address->shown);
     sources.push_back(std::make_unique<MqttSource>(
         broker, SourceIndex{static_cast<std::uint16_t>(sources.size())}, options));
   }
-  for (const std::string& capture : arguments.captures) {
+  return sources;
+}
+
+/// `first` is the index of the first of them.
+Sources OpenCaptures(const std::vector<std::string>& captures, std::size_t first) {
+  Sources sources;
+  for (const std::string& capture : captures) {
     CaptureSource::Options options;
-    if (isatty(STDERR_FILENO) != 0) options.progress = ShowProgress;
-    auto source =
-        CaptureSource::Open(capture, SourceIndex{static_cast<std::uint16_t>(sources.size())}, options);
+    options.progress = ShownProgress<std::uint64_t>();
+    auto source = CaptureSource::Open(
+        capture, SourceIndex{static_cast<std::uint16_t>(first + sources.size())}, options);
     if (!source) throw UsageError(source.error());
     sources.push_back(std::move(*source));
   }
@@ -154,9 +179,12 @@ ExitCode Run(const Arguments& arguments) {
   if (arguments.once && !brokers.empty())
     throw UsageError(
         "--once ends when the sources are at their end, and a broker never is: name only captures with it");
-  auto sources = OpenSources(arguments, config, volume, brokers);
+  // Before the volume is touched: a capture that is not there is an error of usage.
+  Sources captures = OpenCaptures(arguments.captures, brokers.size());
   StopSignals signals;
   Ingestor ingestor(volume, config, brokers);
+  Sources sources = MakeBrokerSources(ingestor, config, volume, brokers);
+  std::move(captures.begin(), captures.end(), std::back_inserter(sources));
   spdlog::info("Ready: {} sources, volume {}", sources.size(), volume.root().string());
   return RunSources(ingestor, sources, arguments.once, signals);
 }
@@ -167,7 +195,8 @@ ExitCode ImportCoreScope(const Arguments& arguments) {
   StopSignals signals;
   Ingestor ingestor(volume, config, {});
   std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(std::make_unique<CoreScopeSource>(arguments.file, SourceIndex{0}));
+  sources.push_back(
+      std::make_unique<CoreScopeSource>(arguments.file, SourceIndex{0}, ShownProgress<std::uint64_t>()));
   const ExitCode code = RunSources(ingestor, sources, true, signals);
   const SourceStatus status = sources.front()->Status();
   if (status.last_error) throw std::runtime_error(arguments.file + ": " + *status.last_error);
@@ -180,14 +209,14 @@ ExitCode ImportCoreScope(const Arguments& arguments) {
 ExitCode DeriveAgain(const Arguments& arguments) {
   const Volume volume(arguments.data);
   Ingestor ingestor(volume, LoadSettings(arguments, volume), {});
-  const ReindexReport report = ingestor.DeriveAgain();
+  const ReindexReport report = ingestor.DeriveAgain(ShownProgress<std::int64_t>());
   std::cout << report.transmissions << " transmissions read again, " << report.corrected << " corrected, "
             << report.refused << " refused by the present decoder; " << report.nodes << " nodes\n";
   return ExitCode::kFine;
 }
 
 ExitCode CheckVolume(const Arguments& arguments) {
-  const CheckReport report = Check(Volume(arguments.data));
+  const CheckReport report = Check(Volume(arguments.data), ShownProgress<std::size_t>());
   for (const std::string& note : report.notes) std::cout << note << '\n';
   for (const std::string& fault : report.faults) std::cout << "FAULT " << fault << '\n';
   if (report.foreign) return ExitCode::kForeign;
@@ -197,12 +226,7 @@ ExitCode CheckVolume(const Arguments& arguments) {
 }
 
 ExitCode BackUp(const Arguments& arguments) {
-  BackupProgress progress;
-  if (isatty(STDERR_FILENO) != 0)
-    progress = [](int copied, int total) {
-      ShowProgress(static_cast<std::uint64_t>(copied), static_cast<std::uint64_t>(total));
-    };
-  Backup(Volume(arguments.data), arguments.file, progress);
+  Backup(Volume(arguments.data), arguments.file, ShownProgress<int>());
   std::cout << "backed up to " << arguments.file << '\n';
   return ExitCode::kFine;
 }
@@ -210,10 +234,14 @@ ExitCode BackUp(const Arguments& arguments) {
 ExitCode RestoreVolume(const Arguments& arguments) {
   const Volume volume(arguments.data);
   const VolumeLock lock(volume);
-  Restore(volume, arguments.file);
-  std::cout << "restored from " << arguments.file
-            << ", under a new epoch; the database that was there is kept as " << volume.database().string()
-            << ".before-restore\n";
+  const RestoreReport report = Restore(volume, arguments.file, ShownProgress<int>());
+  if (const auto inbox = queue::Inbox::Open(volume); !inbox) throw std::runtime_error(inbox.error().text);
+  std::cout << "restored from " << arguments.file << ", under a new epoch";
+  if (report.kept) std::cout << "; the database that was there is kept as " << report.kept->string();
+  std::cout << '\n';
+  if (report.damage)
+    std::cout << "it is kept as it was, with its log beside it, for it could not be opened: "
+              << *report.damage << '\n';
   return ExitCode::kFine;
 }
 

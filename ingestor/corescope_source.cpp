@@ -13,6 +13,7 @@ namespace heliograph::ingestor {
 namespace {
 
 constexpr std::size_t kBatch = 512;
+constexpr int kIdColumn = 10;  // of ObservationsQuery
 
 // CoreScope grew columns over time; a database of an older version lacks some.
 constexpr const char* kHasFrame =
@@ -23,7 +24,7 @@ std::string ObservationsQuery(bool has_frame) {
              "SELECT o.timestamp, p.id, coalesce(p.iata, ''), p.name, o.direction, o.snr, o.rssi, "
              "o.path_json,"
              " t.raw_hex, ") +
-         (has_frame ? "o.raw_hex" : "NULL") +
+         (has_frame ? "o.raw_hex" : "NULL") + ", o.id" +
          " FROM observations AS o JOIN transmissions AS t ON t.id=o.transmission_id"
          " LEFT JOIN observers AS p ON p.rowid=o.observer_idx ORDER BY o.id";
 }
@@ -87,8 +88,8 @@ std::optional<Receipt> ReceiptOf(SQLite::Statement& row, SourceIndex source) {
 
 }  // namespace
 
-CoreScopeSource::CoreScopeSource(std::filesystem::path file, SourceIndex index)
-    : file_(std::move(file)), index_(index) {
+CoreScopeSource::CoreScopeSource(std::filesystem::path file, SourceIndex index, CoreScopeProgress progress)
+    : file_(std::move(file)), index_(index), progress_(std::move(progress)) {
   status_.name = file_.filename().string();
   status_.kind = "capture";
   status_.address = file_.string();
@@ -125,6 +126,7 @@ void CoreScopeSource::Run(MessageSink& sink) {
 void CoreScopeSource::ReadAll(MessageSink& sink) {
   SQLite::Database database(file_.string(), SQLite::OPEN_READONLY);
   SQLite::Statement rows(database, ObservationsQuery(database.execAndGet(kHasFrame).getInt() > 0));
+  const std::int64_t last = database.execAndGet("SELECT coalesce(max(id), 0) FROM observations").getInt64();
   std::vector<Receipt> batch;
   std::uint64_t unreadable = 0;
   const auto submit = [&] {
@@ -141,8 +143,14 @@ void CoreScopeSource::ReadAll(MessageSink& sink) {
     } else {
       ++unreadable;
     }
-    if (batch.size() == kBatch && !submit()) return;
+    if (batch.size() == kBatch) {
+      if (progress_)
+        progress_(static_cast<std::uint64_t>(rows.getColumn(kIdColumn).getInt64()),
+                  static_cast<std::uint64_t>(last));
+      if (!submit()) return;
+    }
   }
+  if (progress_ && !stopping_) progress_(static_cast<std::uint64_t>(last), static_cast<std::uint64_t>(last));
   submit();
 }
 

@@ -11,6 +11,7 @@
 #include "dbschema/data_move.h"
 #include "dbschema/migrate.h"
 #include "ingestor/maintenance/cluster_retention.h"
+#include "ingestor/maintenance/history_retention.h"
 #include "ingestor/pipeline.h"
 #include "ingestor/run_control.h"
 #include "ingestor/status_board.h"
@@ -29,8 +30,7 @@ constexpr milliseconds kDataMoveBudget{20};
 // How long files that cannot be read yet hold new packets back at the start.
 constexpr seconds kRecoveryPatience{5};
 
-std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config,
-                                     const std::vector<MqttSourceConfig>& sources) {
+std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config) {
   auto database = dbschema::OpenForWriting(volume.database());
   HELIOGRAPH_FAILPOINT(kIngestorOpened);
   const auto report = dbschema::Migrate(database);
@@ -42,9 +42,9 @@ std::unique_ptr<MeshStore> OpenStore(const Volume& volume, const Config& config,
         "The database is being compacted, as db.vacuumOnStartup asks; packets wait until it is done");
     database.exec("VACUUM");
   }
+  database.exec("INSERT OR IGNORE INTO meta VALUES ('installation', lower(hex(randomblob(16))))");
   MeshStore::Options options;
   options.metrics_sample_interval = config.metrics_sample_interval;
-  for (const auto& source : sources) options.source_names.push_back(source.name);
   return std::make_unique<MeshStore>(std::move(database), std::move(options));
 }
 
@@ -54,6 +54,8 @@ RetentionRules RulesOf(const Config& config) {
   rules.observer_days = config.retention.observer_days;
   rules.metrics_days = config.retention.metrics_days;
   rules.packet_days = config.retention.packet_days;
+  rules.history_days = config.retention.history_days;
+  rules.history_commits = config.retention.history_commits;
   rules.capability_age_out_days = config.capability_age_out_days;
   rules.vacuum_pages = config.incremental_vacuum_pages;
   return rules;
@@ -75,9 +77,27 @@ StepOutcome MoveData(SQLite::Database& database) {
   return StepOutcome::kDone;
 }
 
-std::vector<SourceStatus> StatusOf(const std::vector<std::unique_ptr<Source>>& sources) {
+/// What each source calls itself; those that call themselves the same are numbered, for the name is the key
+/// of their row.
+std::vector<std::string> NamesOf(const std::vector<std::unique_ptr<Source>>& sources) {
+  std::vector<std::string> names;
+  for (const auto& source : sources) {
+    const std::string own = source->Status().name;
+    std::string name = own;
+    for (int number = 2; std::find(names.begin(), names.end(), name) != names.end(); ++number)
+      name = own + " (" + std::to_string(number) + ")";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<SourceStatus> StatusOf(const std::vector<std::unique_ptr<Source>>& sources,
+                                   const std::vector<std::string>& names) {
   std::vector<SourceStatus> statuses;
-  for (const auto& source : sources) statuses.push_back(source->Status());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    statuses.push_back(sources[i]->Status());
+    statuses.back().name = names[i];
+  }
   return statuses;
 }
 
@@ -89,7 +109,7 @@ Ingestor::Ingestor(const Volume& volume, const Config& config,
       config_(config),
       started_at_(WallClockNow()),
       lock_(volume),
-      store_(OpenStore(volume, config, mqtt_sources)) {
+      store_(OpenStore(volume, config)) {
   boot_id_ = Ulid::Generate(started_at_).ToText();
   auto inbox = queue::Inbox::Open(volume_);
   if (!inbox) throw std::runtime_error("The queue cannot be used: " + inbox.error().text);
@@ -143,15 +163,21 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
     tasks.push_back({std::move(name), period, first_after, std::move(step)});
   };
   add("data_moves", seconds(5), seconds(0), [&store] { return MoveData(store.database()); });
-  add("inactive_nodes", hours(1), seconds(5), [&store, rules] { return RetireNodes(store, rules); });
-  add("inactive_observers", hours(1), seconds(15), [&store, rules] { return RetireObservers(store, rules); });
-  add("observer_metrics", hours(24), seconds(30), [&store, rules] { return PruneSamples(store, rules); });
-  add("dropped_packets", hours(24), seconds(45), [&store, rules] { return PruneDropped(store, rules); });
+  add("inactive_nodes", hours(1), seconds(5),
+      [&store, rules] { return RetireNodes(store, rules, WallClockNow()); });
+  add("inactive_observers", hours(1), seconds(15),
+      [&store, rules] { return RetireObservers(store, rules, WallClockNow()); });
+  add("observer_metrics", hours(24), seconds(30),
+      [&store, rules] { return PruneSamples(store, rules, WallClockNow()); });
+  add("dropped_packets", hours(24), seconds(45),
+      [&store, rules] { return PruneDropped(store, rules, WallClockNow()); });
   add("packets", hours(24), minutes(1), [&store, rules, cursor = std::int64_t{0}]() mutable {
     return PrunePackets(store, rules, WallClockNow(), cursor);
   });
   add("change_log", minutes(15), minutes(2),
       [&store, rules] { return PruneFeed(store, rules, WallClockNow()); });
+  add("history", minutes(15), minutes(2) + seconds(30),
+      [&store, rules] { return PruneHistory(store, rules, WallClockNow()); });
   add("ledger", hours(24), minutes(3), [&store, rules] { return PruneLedger(store, rules, WallClockNow()); });
   add("capability_age", hours(1), seconds(20),
       [&store, rules] { return AgeOutCapability(store, rules, WallClockNow()); });
@@ -160,8 +186,7 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   });
   add("cluster_jobs", hours(24), seconds(210), [&store] { return PruneClusterJobs(store, WallClockNow()); });
   add("free_pages", hours(1), minutes(4), [&store, rules] {
-    store.ReturnFreePages(rules.vacuum_pages);
-    return StepOutcome::kDone;
+    return store.ReturnFreePages(rules.vacuum_pages) ? StepOutcome::kMore : StepOutcome::kDone;
   });
   add("checkpoint", hours(1), minutes(5), [&store] {
     store.Checkpoint();
@@ -170,8 +195,9 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   return tasks;
 }
 
-ReindexReport Ingestor::DeriveAgain() {
-  return Reindex(*store_, [this](const PreparedPacket& stored) { return preparer_->Interpret(stored); });
+ReindexReport Ingestor::DeriveAgain(const ReindexProgress& progress) {
+  return Reindex(
+      *store_, [this](const PreparedPacket& stored) { return preparer_->Interpret(stored); }, progress);
 }
 
 void Ingestor::ApplyOnce() {
@@ -180,13 +206,20 @@ void Ingestor::ApplyOnce() {
   ticker_->RunAll();
 }
 
+std::string Ingestor::InstallationId() const {
+  return dbschema::ReadMeta(store_->database(), "installation");
+}
+
 bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end, seconds drain_limit) {
   Pipeline::Options options;
   options.capacity = config_.ingest_buffer_size;
   Pipeline pipeline([this](const Receipt& receipt) { return preparer_->Prepare(receipt); }, options);
+  const std::vector<std::string> names = NamesOf(sources);
+  store_->NameSources(names);
   StatusBoard board(*store_, boot_id_, started_at_);
-  Writer writer({*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources); }},
-                {config_.commit_interval, config_.commit_size});
+  Writer writer(
+      {*store_, pipeline, *applier_, *watch_, *ticker_, board, [&] { return StatusOf(sources, names); }},
+      {config_.commit_interval, config_.commit_size});
   std::size_t left = 0;
   {
     RunControl control(sources, pipeline, stop_requested_, until_end, drain_limit);
@@ -199,6 +232,8 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
   while (until_end && !stop_requested_ && applier_->Run().unfinished) {
   }
   board.WriteLast(StatusOf(sources), StatusBoard::Clock::now());
+  if (until_end && !stop_requested_) applier_->Run();
+  board.WriteLast(StatusOf(sources, names), StatusBoard::Clock::now());
   return left == 0;
 }
 

@@ -27,8 +27,8 @@ namespace heliograph::ingestor {
 class Ingestor {
  public:
   /// Throws VolumeHeld, dbschema::ForeignDatabase, dbschema::MigrationFailed, std::system_error and
-  /// SQLite::Exception; the message of each is for a person. `mqtt_sources` are those that packets will come
-  /// from, in order.
+  /// SQLite::Exception; the message of each is for a person. `mqtt_sources` are the first of those that
+  /// packets will come from, in order.
   Ingestor(const Volume& volume, const Config& config, const std::vector<MqttSourceConfig>& mqtt_sources);
 
   /// Stores what `sources` deliver until RequestStop, or, with `until_end`, until all of them are at their
@@ -37,11 +37,14 @@ class Ingestor {
   bool Run(const std::vector<std::unique_ptr<Source>>& sources, bool until_end,
            std::chrono::seconds drain_limit);
 
+  /// The random id of this volume, made with its first ingestor. A restored backup is another volume.
+  std::string InstallationId() const;
+
   /// One pass over the queue and one round of every maintenance task.
   void ApplyOnce();
 
   /// Derives everything again from the stored packets (see ingestor/reindex.h).
-  ReindexReport DeriveAgain();
+  ReindexReport DeriveAgain(const ReindexProgress& progress = {});
 
   /// Makes Run return soon. Thread-safe, and safe in a signal handler.
   void RequestStop() { stop_requested_ = true; }

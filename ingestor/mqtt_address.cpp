@@ -58,10 +58,12 @@ std::optional<MqttAddress> ParseMqttAddress(std::string_view url) {
   return address;
 }
 
-std::string DeriveClientId(std::string_view source_name, std::string_view volume) {
+std::string DeriveClientId(std::string_view source_name, const VolumeIdentity& volume) {
   std::string identity(source_name);
-  identity += '\0';
-  identity += volume;
+  for (const std::string& part : {volume.path, volume.installation}) {
+    identity += '\0';
+    identity += part;
+  }
   const Sha256Digest digest = Sha256(AsBytes(identity));
   return "heliograph-" + ToHexLower(ByteView(digest).first(6));
 }

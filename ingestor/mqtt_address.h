@@ -20,8 +20,14 @@ struct MqttAddress {
 /// in it are left out. Nothing for other text.
 std::optional<MqttAddress> ParseMqttAddress(std::string_view url);
 
+/// What tells one volume from all others in the world, as far as a broker is concerned.
+struct VolumeIdentity {
+  std::string installation;  ///< the random id that its database was given; two volumes on one path have two
+  std::string path;          ///< a copy of the volume beside it has another
+};
+
 /// A client id that is the same on every start and differs between volumes and sources: 23 characters, the
-/// most that every broker takes.
-std::string DeriveClientId(std::string_view source_name, std::string_view volume);
+/// most that every broker takes. Two clients with one id would take each other's session away.
+std::string DeriveClientId(std::string_view source_name, const VolumeIdentity& volume);
 
 }  // namespace heliograph::ingestor

@@ -61,6 +61,7 @@ MqttSource::Session::Session(MqttSourceConfig config, SourceIndex index, Options
   status_.name = config_.name;
   status_.kind = "mqtt";
   status_.address = address_.shown;
+  status_.last_disconnect = options_.away_since;
 }
 
 MqttSource::Session::~Session() {
@@ -212,9 +213,10 @@ void MqttSource::Session::ReportGap(bool session_present) {
   const SourceStatus status = Status();
   spdlog::info("{}: connected to {}{}", Sanitised(config_.name), address_.shown,
                session_present ? ", which kept the session" : "");
+  // Stays in the status until the next connection, for whoever does not read the log.
   if (!session_present && status.last_disconnect) {
-    spdlog::warn("{}: the broker kept no session, so what was published from {} to {} may be missing",
-                 Sanitised(config_.name), FormatTime(*status.last_disconnect), FormatTime(WallClockNow()));
+    SetError("the broker kept no session, so what was published from " + FormatTime(*status.last_disconnect) +
+             " to " + FormatTime(WallClockNow()) + " may be missing");
   }
 }
 
@@ -289,24 +291,28 @@ void MqttSource::Session::message_arrived(mqtt::const_message_ptr message) {
 
 void MqttSource::Session::Gather(Receipt receipt) {
   std::unique_lock lock(pending_mutex_);
-  if (pending_.size() >= options_.most_pending) {
-    pending_changed_.wait(lock, [this] { return pending_.size() < options_.most_pending || sink_stopped_; });
-  }
+  pending_changed_.wait(lock, [this] {
+    return sink_stopped_ ||
+           (pending_.size() < options_.most_pending && pending_bytes_ < options_.most_pending_bytes);
+  });
   if (sink_stopped_) return;
+  pending_bytes_ += receipt.payload.size();
   pending_.push_back(std::move(receipt));
   const bool tell = pending_.size() == 1 || pending_.size() == options_.flush_messages;
   lock.unlock();
   if (tell) pending_changed_.notify_all();
 }
 
+std::vector<Receipt> MqttSource::Session::TakePending() {
+  const std::lock_guard lock(pending_mutex_);
+  pending_bytes_ = 0;
+  return std::exchange(pending_, {});
+}
+
 void MqttSource::Session::HandOverAndWait(Receipt receipt) {
   const std::lock_guard submit_lock(submit_mutex_);
   const Clock::time_point start = Clock::now();
-  std::vector<Receipt> batch;
-  {
-    const std::lock_guard lock(pending_mutex_);
-    batch = std::exchange(pending_, {});
-  }
+  std::vector<Receipt> batch = TakePending();
   batch.push_back(std::move(receipt));
   if (sink_stopped_ || !sink_->SubmitAndWait(std::move(batch))) {
     RefuseFurther();
@@ -335,11 +341,7 @@ void MqttSource::Session::FlushLoop() {
 }
 
 void MqttSource::Session::Flush() {
-  std::vector<Receipt> batch;
-  {
-    const std::lock_guard lock(pending_mutex_);
-    batch = std::exchange(pending_, {});
-  }
+  std::vector<Receipt> batch = TakePending();
   if (batch.empty() || sink_stopped_) return;
   const Clock::time_point start = Clock::now();
   const std::size_t count = batch.size();

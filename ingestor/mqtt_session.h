@@ -48,6 +48,8 @@ class MqttSource::Session final : public mqtt::callback {
   mqtt::connect_options ConnectOptions();
 
   void Gather(Receipt receipt);
+  /// What has gathered. REQUIRED: submit_mutex_ is held.
+  std::vector<Receipt> TakePending();
   void HandOverAndWait(Receipt receipt);
   void FlushLoop();
   /// Hands over what has gathered. REQUIRED: submit_mutex_ is held.
@@ -72,6 +74,7 @@ class MqttSource::Session final : public mqtt::callback {
   std::mutex pending_mutex_;
   std::condition_variable pending_changed_;
   std::vector<Receipt> pending_;
+  std::size_t pending_bytes_ = 0;
   bool flusher_may_end_ = false;
 
   mutable std::mutex status_mutex_;

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/config.h"
+#include "ingestor/mqtt_address.h"
 #include "ingestor/receipt.h"
 #include "ingestor/source_watchdog.h"
 
@@ -28,13 +30,16 @@ namespace heliograph::ingestor {
 class MqttSource final : public Source {
  public:
   struct Options {
-    std::string volume;  ///< names the volume; part of the derived client id
+    VolumeIdentity volume;  ///< part of the derived client id
+    /// Since when an earlier process has not been connected; nothing when there was none.
+    std::optional<UtcMillis> away_since;
     std::chrono::milliseconds keep_alive = std::chrono::seconds(30);  ///< in whole seconds
     std::chrono::milliseconds first_retry = std::chrono::seconds(1);
     std::chrono::milliseconds last_retry = std::chrono::seconds(30);
     std::chrono::milliseconds flush_interval{10};  ///< longest time that a message of QoS 0 waits for company
     std::size_t flush_messages = 512;
-    std::size_t most_pending = 8192;  ///< messages of QoS 0 held while the sink has no room
+    std::size_t most_pending = 8192;            ///< messages of QoS 0 held while the sink has no room
+    std::size_t most_pending_bytes = 16 << 20;  ///< of their payloads, and one message more
     SourceWatchdog::Options watchdog;
   };
 

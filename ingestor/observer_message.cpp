@@ -8,6 +8,7 @@
 
 #include <simdjson.h>
 
+#include "common/ascii_case.h"
 #include "common/text.h"
 
 namespace heliograph::ingestor {
@@ -19,15 +20,6 @@ constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::string_view kPlaceholderIata = "XXX";
 // Longer raw text can't be a frame of 255 bytes even when blanks separate its digits.
 constexpr std::size_t kMaxRawCharacters = 1024;
-
-char LowerAscii(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool EqualsLower(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
-                                                   [](char a, char b) { return LowerAscii(a) == b; });
-}
 
 /// A scalar of the message. Objects and arrays, null and what can't be read are kNone.
 struct Scalar {
@@ -206,8 +198,8 @@ std::optional<std::int16_t> RoundToInt16(std::optional<double> value, double fac
 
 Direction ReadDirection(const Scalar& scalar) {
   if (scalar.kind != Scalar::Kind::kText) return Direction::kUnknown;
-  if (EqualsLower(scalar.text, "rx")) return Direction::kReceived;
-  if (EqualsLower(scalar.text, "tx")) return Direction::kSent;
+  if (EqualsIgnoringCase(scalar.text, "rx")) return Direction::kReceived;
+  if (EqualsIgnoringCase(scalar.text, "tx")) return Direction::kSent;
   return Direction::kUnknown;
 }
 
@@ -224,10 +216,10 @@ std::optional<bool> ReadRepeat(const Scalar& scalar) {
       return scalar.number != 0;
     case Scalar::Kind::kText:
       for (const std::string_view yes : {"on", "true", "1", "yes"}) {
-        if (EqualsLower(scalar.text, yes)) return true;
+        if (EqualsIgnoringCase(scalar.text, yes)) return true;
       }
       for (const std::string_view no : {"off", "false", "0", "no"}) {
-        if (EqualsLower(scalar.text, no)) return false;
+        if (EqualsIgnoringCase(scalar.text, no)) return false;
       }
       return std::nullopt;
     case Scalar::Kind::kNone:
@@ -259,8 +251,8 @@ std::optional<std::int64_t> ReadCount(const Members& top, const Members& stats,
 
 void ReadStatus(const Members& top, const Members& stats, PreparedStatus& status) {
   if (top[Member::kStatus].kind == Scalar::Kind::kText) {
-    if (EqualsLower(top[Member::kStatus].text, "online")) status.online = true;
-    if (EqualsLower(top[Member::kStatus].text, "offline")) status.online = false;
+    if (EqualsIgnoringCase(top[Member::kStatus].text, "online")) status.online = true;
+    if (EqualsIgnoringCase(top[Member::kStatus].text, "offline")) status.online = false;
   }
   status.model = ReadName(top[Member::kModel]);
   status.firmware = ReadName(top[Member::kFirmwareVersion]);

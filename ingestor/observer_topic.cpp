@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "common/ascii_case.h"
+#include "common/text.h"
 #include "ingestor/observer_message.h"
 
 namespace heliograph::ingestor {
@@ -10,48 +12,26 @@ namespace {
 
 constexpr std::size_t kMaxIataBytes = 16;
 
-char UpperAscii(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return UpperAscii(x) == UpperAscii(y); });
-}
-
-std::string ToUpper(std::string_view text) {
-  std::string upper(text);
-  std::transform(upper.begin(), upper.end(), upper.begin(), UpperAscii);
-  return upper;
-}
-
 bool IsIata(std::string_view text) {
   const auto is_allowed = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
   };
   if (text.empty() || text.size() > kMaxIataBytes || !std::all_of(text.begin(), text.end(), is_allowed))
     return false;
-  return !EqualIgnoringCase(text, "client") && !EqualIgnoringCase(text, "message");
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  return !EqualsIgnoringCase(text, "client") && !EqualsIgnoringCase(text, "message");
 }
 
 }  // namespace
 
 MessageRules::MessageRules(const Config& config, const std::vector<MqttSourceConfig>& sources) {
   for (const std::string& id : config.observer_blacklist) {
-    if (const auto key = PublicKey::FromHex(Trim(id))) blacklist_.insert(*key);
+    if (const auto key = PublicKey::FromHex(TrimSpace(id))) blacklist_.insert(*key);
   }
-  for (const std::string& iata : config.observer_iata_whitelist) allowed_.insert(ToUpper(Trim(iata)));
+  for (const std::string& iata : config.observer_iata_whitelist) allowed_.insert(UpperAscii(TrimSpace(iata)));
   for (const MqttSourceConfig& source : sources) {
     SourceRules rules;
-    for (const std::string& iata : source.iata_filter) rules.iata_filter.insert(ToUpper(Trim(iata)));
-    rules.region = ToUpper(Trim(source.region));
+    for (const std::string& iata : source.iata_filter) rules.iata_filter.insert(UpperAscii(TrimSpace(iata)));
+    rules.region = UpperAscii(TrimSpace(source.region));
     sources_.push_back(std::move(rules));
   }
 }
@@ -88,16 +68,16 @@ std::optional<ObserverTopic> ParseObserverTopic(std::string_view topic) {
   const std::optional<PublicKey> key = PublicKey::FromHex(parts[2]);
   if (parts[0].empty() || !IsIata(parts[1]) || !key || key->IsZero()) return std::nullopt;
   read.observer = *key;
-  read.iata = ToUpper(parts[1]);
+  read.iata = UpperAscii(parts[1]);
   return read;
 }
 
 std::optional<double> ParseMeasurement(std::string_view text) {
   constexpr std::string_view kUnits[] = {"dBm", "dB", "mW", "mV", "km", "mi", "m", "s", "%"};
-  text = Trim(text);
+  text = TrimSpace(text);
   for (const std::string_view unit : kUnits) {
-    if (text.size() >= unit.size() && EqualIgnoringCase(text.substr(text.size() - unit.size()), unit)) {
-      text = Trim(text.substr(0, text.size() - unit.size()));
+    if (text.size() >= unit.size() && EqualsIgnoringCase(text.substr(text.size() - unit.size()), unit)) {
+      text = TrimSpace(text.substr(0, text.size() - unit.size()));
       break;
     }
   }
@@ -114,7 +94,7 @@ std::optional<double> ParseMeasurement(std::string_view text) {
 DeviceTime CompareDeviceTime(std::string_view timestamp, UtcMillis received_at) {
   using std::chrono::days;
   using std::chrono::hours;
-  const std::optional<ParsedTime> parsed = ParseTime(Trim(timestamp));
+  const std::optional<ParsedTime> parsed = ParseTime(TrimSpace(timestamp));
   if (!parsed) return {};
   const std::chrono::milliseconds offset = parsed->time - received_at;
   DeviceTime compared{DeviceTimeTrust::kTrusted, offset.count()};

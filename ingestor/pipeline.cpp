@@ -57,17 +57,29 @@ void PreparedBatch::Finish(bool committed) {
   if (outcome_ != nullptr) std::exchange(outcome_, nullptr)->Set(committed);
 }
 
+namespace {
+
+std::size_t BytesOf(const std::vector<Receipt>& batch) {
+  std::size_t bytes = 0;
+  for (const Receipt& receipt : batch) bytes += receipt.topic.size() + receipt.payload.size();
+  return bytes;
+}
+
+}  // namespace
+
 struct Pipeline::Slot {
   std::vector<Receipt> receipts;
   std::vector<Prepared> prepared;
   std::shared_ptr<BatchOutcome> outcome;
   std::exception_ptr failure;
-  std::size_t size = 0;
+  std::size_t size = 0, bytes = 0;
   bool ready = false;  ///< guarded by the pipeline's mutex; the members above belong to the worker until then
 };
 
 Pipeline::Pipeline(Prepare prepare, Options options)
-    : prepare_(std::move(prepare)), capacity_(std::max<std::size_t>(options.capacity, 1)) {
+    : prepare_(std::move(prepare)),
+      capacity_(std::max<std::size_t>(options.capacity, 1)),
+      capacity_bytes_(std::max<std::size_t>(options.capacity_bytes, 1)) {
   const unsigned cores = std::max(std::thread::hardware_concurrency(), 2U);
   const unsigned count = options.workers > 0 ? options.workers : cores - 1;
   workers_.reserve(count);
@@ -91,12 +103,16 @@ bool Pipeline::SubmitAndWait(std::vector<Receipt> batch) {
 
 bool Pipeline::Enqueue(std::vector<Receipt> batch, std::shared_ptr<BatchOutcome> outcome) {
   const std::size_t size = batch.size();
+  const std::size_t bytes = BytesOf(batch);
   std::unique_lock lock(mutex_);
   if (closed_ || stopped_) return false;
   if (size == 0) return true;
   ++callers_;
   const std::size_t ticket = next_ticket_++;
-  const auto has_room = [&] { return turn_ == ticket && (depth_ == 0 || depth_ + size <= capacity_); };
+  const auto has_room = [&] {
+    return turn_ == ticket && (depth_ == 0 || depth_ + size <= capacity_) &&
+           (unprepared_bytes_ == 0 || unprepared_bytes_ + bytes <= capacity_bytes_);
+  };
   if (!has_room()) ++stalls_;
   room_.wait(lock, [&] { return closed_ || stopped_ || has_room(); });
   const bool taken = !closed_ && !stopped_;
@@ -106,6 +122,8 @@ bool Pipeline::Enqueue(std::vector<Receipt> batch, std::shared_ptr<BatchOutcome>
     slot->receipts = std::move(batch);
     slot->outcome = outcome;
     slot->size = size;
+    slot->bytes = bytes;
+    unprepared_bytes_ += bytes;
     slots_.push_back(std::move(slot));
     ++unclaimed_;
     depth_ += size;
@@ -136,6 +154,8 @@ void Pipeline::Work() {
     PrepareSlot(*slot);
     lock.lock();
     slot->ready = true;
+    unprepared_bytes_ -= slot->bytes;
+    room_.notify_all();
     if (!slots_.empty() && slots_.front() == slot) ready_.notify_all();
   }
 }

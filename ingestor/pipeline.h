@@ -57,6 +57,8 @@ class Pipeline final : public MessageSink {
   struct Options {
     std::size_t capacity = 50000;  ///< messages between Submit and Next; a batch above it passes alone
     unsigned workers = 0;          ///< 0: one less than the machine has cores, but at least one
+    /// Of topics and payloads, while they wait to be prepared; a batch above it passes alone.
+    std::size_t capacity_bytes = 64 << 20;
   };
   /// Turns one message into what the writer stores. Called from several threads at once.
   using Prepare = std::function<Prepared(const Receipt&)>;
@@ -99,7 +101,7 @@ class Pipeline final : public MessageSink {
   void PrepareSlot(Slot& slot);
 
   const Prepare prepare_;
-  const std::size_t capacity_;
+  const std::size_t capacity_, capacity_bytes_;
 
   mutable std::mutex mutex_;
   std::condition_variable room_, work_, ready_, left_;
@@ -107,6 +109,7 @@ class Pipeline final : public MessageSink {
       slots_;                  ///< in order of submission; the front is the next to be given out
   std::size_t unclaimed_ = 0;  ///< slots at the end of slots_ that no worker has claimed
   std::size_t depth_ = 0;
+  std::size_t unprepared_bytes_ = 0;
   std::size_t callers_ = 0;                 ///< threads inside Submit and SubmitAndWait
   std::size_t turn_ = 0, next_ticket_ = 0;  ///< sources wait for room in the order of their coming
   std::vector<std::weak_ptr<BatchOutcome>> awaited_;

@@ -33,8 +33,9 @@ enum class Direction : std::uint8_t { kUnknown = 0, kReceived = 1, kSent = 2 };
 /// Who published a message, as its topic says.
 struct ObserverIdentity {
   PublicKey key;
-  std::string iata;                 ///< upper-case
-  std::optional<std::string> name;  ///< `origin`; nothing when absent or empty, which never erases a known name
+  std::string iata;  ///< upper-case
+  std::optional<std::string>
+      name;  ///< `origin`; nothing when absent or empty, which never erases a known name
 };
 
 /// A packet that is worth a row: decoded, hashed, and, if it is an advert, validated and verified.
@@ -51,7 +52,8 @@ struct PreparedPacket {
   std::optional<Advert> advert;        ///< present exactly when the payload is a well-formed advert
   bool outside_geo_filter = false;     ///< of the advert's position
   std::optional<std::string> channel;  ///< group packets: the channel's name, or "enc_<HH>" when no key fits
-  std::optional<std::string> scope;    ///< nothing: unscoped; empty: scoped by an unknown key; else the region's name
+  std::optional<std::string>
+      scope;  ///< nothing: unscoped; empty: scoped by an unknown key; else the region's name
 };
 
 /// What an observer says of itself. Absent members never erase what is known.
@@ -59,8 +61,8 @@ struct PreparedStatus {
   ObserverIdentity observer;
   SourceIndex source{};
   UtcMillis received_at{};
-  bool retained = false;        ///< a retained status proves no life
-  std::optional<bool> online;   ///< `status`
+  bool retained = false;       ///< a retained status proves no life
+  std::optional<bool> online;  ///< `status`
   std::optional<std::string> model, firmware, client_version, radio;
   std::optional<std::int64_t> battery_mv, uptime_secs, tx_air_secs, rx_air_secs, recv_errors, packets_sent,
       packets_received;
@@ -69,26 +71,26 @@ struct PreparedStatus {
 
   /// True when there is a figure for observer_metrics.
   bool HasMetrics() const {
-    return battery_mv || uptime_secs || tx_air_secs || rx_air_secs || recv_errors || packets_sent || packets_received ||
-           noise_floor;
+    return battery_mv || uptime_secs || tx_air_secs || rx_air_secs || recv_errors || packets_sent ||
+           packets_received || noise_floor;
   }
 };
 
 /// Why a message left no row. Each has a name (Name) under which it is counted and shown.
 enum class DropReason : std::uint8_t {
-  kMalformedJson,        ///< no JSON object, or invalid UTF-8
-  kUnsupportedTopic,     ///< another topic than packets and status, or no observer key in it
-  kOriginMismatch,       ///< `origin_id` is another key than the topic's
+  kMalformedJson,     ///< no JSON object, or invalid UTF-8
+  kUnsupportedTopic,  ///< another topic than packets and status, or no observer key in it
+  kOriginMismatch,    ///< `origin_id` is another key than the topic's
   kBlacklistedObserver,
-  kIataNotAllowed,       ///< the global allow-list
-  kFilteredBySource,     ///< the source's own IATA filter; packets only
+  kIataNotAllowed,    ///< the global allow-list
+  kFilteredBySource,  ///< the source's own IATA filter; packets only
   kMissingRaw,
   kInvalidHex,
-  kInvalidFrame,         ///< DecodeFrame refused it; the detail says why
-  kInvalidAdvert,        ///< impossible position, forbidden characters in the name, zero key; the detail says which
+  kInvalidFrame,   ///< DecodeFrame refused it; the detail says why
+  kInvalidAdvert,  ///< impossible position, forbidden characters in the name, zero key; the detail says which
   kInvalidSignature,
-  kOutsideGeoFilter,     ///< only in the mode `drop`
-  kOversized,            ///< longer than a message may be
+  kOutsideGeoFilter,  ///< only in the mode `drop`
+  kOversized,         ///< longer than a message may be
 };
 inline constexpr std::size_t kDropReasonCount = 13;
 
@@ -100,11 +102,11 @@ struct PreparedDrop {
   DropReason reason{};
   SourceIndex source{};
   UtcMillis received_at{};
-  std::string detail;                     ///< for a person; printable
+  std::string detail;  ///< for a person; printable
   std::optional<ObserverIdentity> observer;
   std::optional<ContentHash> hash;
-  Bytes raw;                              ///< the frame, when there was one
-  std::optional<PublicKey> node;          ///< of a refused advert
+  Bytes raw;                      ///< the frame, when there was one
+  std::optional<PublicKey> node;  ///< of a refused advert
   std::string node_name;
 };
 

@@ -16,7 +16,8 @@ enum class SourceIndex : std::uint16_t {};
 /// One message exactly as a source handed it over, before anything in it is believed.
 struct Receipt {
   SourceIndex source{};
-  UtcMillis received_at{};  ///< arrival for MQTT, `received_at` for a capture file; never later than the wall clock
+  UtcMillis
+      received_at{};  ///< arrival for MQTT, `received_at` for a capture file; never later than the wall clock
   std::string topic;
   std::string payload;    ///< the JSON document that the observer published
   bool retained = false;  ///< kept by the broker, so it tells nothing about now
@@ -33,9 +34,9 @@ struct SourceStatus {
   std::optional<UtcMillis> last_receipt;
   std::uint64_t connect_count = 0;
   std::uint64_t disconnect_count = 0;
-  std::uint64_t received = 0;       ///< messages handed over
-  std::uint64_t unreadable = 0;     ///< lines or messages that are no message at all
-  std::uint64_t stalls = 0;         ///< times the source had to wait for the writer
+  std::uint64_t received = 0;             ///< messages handed over
+  std::uint64_t unreadable = 0;           ///< lines or messages that are no message at all
+  std::uint64_t stalls = 0;               ///< times the source had to wait for the writer
   std::optional<std::string> last_error;  ///< cleared by the next success
 };
 
@@ -43,11 +44,11 @@ struct SourceStatus {
 class MessageSink {
  public:
   virtual ~MessageSink() = default;
-  /// Takes the batch, waiting while the bounded queue is full. False when the ingestor is stopping: the batch was not
-  /// taken, and the source must end.
+  /// Takes the batch, waiting while the bounded queue is full. False when the ingestor is stopping: the batch
+  /// was not taken, and the source must end.
   virtual bool Submit(std::vector<Receipt> batch) = 0;
-  /// The same, and returns only once every message of the batch is committed or refused. False when the ingestor stops
-  /// before that: the source must not acknowledge the batch.
+  /// The same, and returns only once every message of the batch is committed or refused. False when the
+  /// ingestor stops before that: the source must not acknowledge the batch.
   virtual bool SubmitAndWait(std::vector<Receipt> batch) = 0;
 };
 

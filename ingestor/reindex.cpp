@@ -4,7 +4,7 @@
 
 #include "common/packet.h"
 #include "common/public_key.h"
-#include "ingestor/store/capability_store.h"
+#include "ingestor/store/node_removal.h"
 #include "ingestor/store/statement.h"
 
 namespace heliograph::ingestor {
@@ -30,17 +30,22 @@ ByteView BlobOf(const SQLite::Column& column) {
 
 class Reindexer {
  public:
-  Reindexer(MeshStore& store, const Interpreter& interpret)
+  Reindexer(MeshStore& store, const Interpreter& interpret, const ReindexProgress& progress)
       : store_(store),
         interpret_(interpret),
+        progress_(progress),
         transmission_(store.database(),
                       "SELECT payload_type, payload, base_time, origin_key FROM transmissions WHERE id=?"),
         receptions_(store.database(), kReceptions),
         correct_(store.database(), kCorrection) {}
 
   ReindexReport Run() {
-    InChunks("SELECT id FROM transmissions WHERE id > ? ORDER BY id LIMIT ?",
-             [this](std::int64_t id) { Correct(id); });
+    const std::int64_t all = store_.database().execAndGet("SELECT count(*) FROM transmissions").getInt64();
+    InChunks("SELECT id FROM transmissions WHERE id > ? ORDER BY id LIMIT ?", [&](std::int64_t id) {
+      Correct(id);
+      if (progress_ && (report_.transmissions % kChunk == 0 || report_.transmissions == all))
+        progress_(report_.transmissions, all);
+    });
     InChunks("SELECT DISTINCT origin_key FROM transmissions WHERE origin_key > ? ORDER BY origin_key LIMIT ?",
              [this](std::int64_t key) { RebuildNode(IdentityKey{key}); });
     RemoveDisowned();
@@ -120,25 +125,11 @@ class Reindexer {
   void RemoveDisowned() {
     if (disowned_.empty()) return;
     StoreTransaction transaction(store_);
-    CapabilityStore capabilities(store_.database());
-    std::vector<IdentityKey> versioned;
-    for (const IdentityKey node : disowned_)
-      if (capabilities.Now(kMainBranch, node)) versioned.push_back(node);
-    std::optional<CommitSeq> commit;
-    if (!versioned.empty()) {
-      CommitFacts facts;
-      facts.kind = "maintenance";
-      facts.actor = "ingestor:reindex";
-      facts.authored_at = WallClockNow();
-      facts.removed = static_cast<std::int64_t>(versioned.size());
-      commit = store_.commits().Begin(facts, WallClockNow());
-      for (const IdentityKey node : versioned) capabilities.End(kMainBranch, node, *commit);
-    }
-    std::optional<std::int64_t> commit_seq;
-    if (commit) commit_seq = static_cast<std::int64_t>(*commit);
-    for (const IdentityKey node : disowned_)
-      store_.nodes().Remove(node, "none of its adverts is valid", WallClockNow(), commit_seq);
-    if (commit) store_.commits().MoveHead(kMainBranch, *commit);
+    CommitFacts author;
+    author.actor = "ingestor:reindex";
+    author.authored_at = WallClockNow();
+    const std::vector<IdentityKey> nodes(disowned_.begin(), disowned_.end());
+    RemoveNodes(store_, nodes, "none of its adverts is valid", std::move(author), WallClockNow());
     transaction.Commit();
   }
 
@@ -196,6 +187,7 @@ class Reindexer {
 
   MeshStore& store_;
   const Interpreter& interpret_;
+  const ReindexProgress& progress_;
   SQLite::Statement transmission_, receptions_, correct_;
   std::optional<IdentityKey> former_origin_;  ///< of the transmission that ReceptionsOf read last
   std::set<IdentityKey> disowned_;            ///< lost an advert, and have none yet
@@ -204,8 +196,8 @@ class Reindexer {
 
 }  // namespace
 
-ReindexReport Reindex(MeshStore& store, const Interpreter& interpret) {
-  return Reindexer(store, interpret).Run();
+ReindexReport Reindex(MeshStore& store, const Interpreter& interpret, const ReindexProgress& progress) {
+  return Reindexer(store, interpret, progress).Run();
 }
 
 }  // namespace heliograph::ingestor

@@ -14,8 +14,22 @@ std::int64_t Signed(std::uint64_t value) {
 
 }  // namespace
 
+std::optional<UtcMillis> AwaySince(MeshStore& store, const std::string& source, const std::string& address) {
+  SQLite::Statement row(
+      store.database(),
+      "SELECT iif(connected, updated_at, last_disconnect) FROM ingest_status WHERE source=? AND address=?");
+  if (!RowBinder(row).Text(source).Text(address).Step()) return std::nullopt;
+  return OptionalTime(row.getColumn(0));
+}
+
 StatusBoard::StatusBoard(MeshStore& store, std::string boot_id, UtcMillis started_at)
-    : store_(store), boot_id_(std::move(boot_id)), started_at_(started_at) {
+    : store_(store), boot_id_(std::move(boot_id)), started_at_(started_at) {}
+
+void StatusBoard::TakeOver() {
+  if (store_.database()
+          .execAndGet("SELECT count(*) FROM process WHERE role='ingestor' AND stopped_at IS NULL")
+          .getInt() > 0)
+    store_.CountUncleanEnd();
   // Rows of sources that are no longer configured would look like dead ones.
   store_.database().exec("DELETE FROM ingest_status");
 }
@@ -40,6 +54,7 @@ void StatusBoard::WriteRows(const std::vector<SourceStatus>& sources, Clock::tim
   due_ = now + kPeriod;
   const UtcMillis wall_clock = WallClockNow();
   StoreTransaction transaction(store_);
+  if (!took_over_) TakeOver();
   SQLite::Statement status(
       store_.database(),
       "INSERT OR REPLACE INTO ingest_status(source, kind, address, connected, last_connect, last_disconnect,"
@@ -83,6 +98,7 @@ void StatusBoard::WriteRows(const std::vector<SourceStatus>& sources, Clock::tim
       .Time(wall_clock)
       .Run();
   transaction.Commit();
+  took_over_ = true;
 }
 
 }  // namespace heliograph::ingestor

@@ -36,5 +36,8 @@ Verdict ApplyPruneRequest(const ApplyContext& context, const queue::QueueFile& f
 Verdict ApplyClusterSnapshot(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyClusterJob(const ApplyContext& context, const queue::QueueFile& file);
 Verdict ApplyOverride(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyBranchRequest(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyPin(const ApplyContext& context, const queue::QueueFile& file);
+Verdict ApplyRevert(const ApplyContext& context, const queue::QueueFile& file);
 
 }  // namespace heliograph::ingestor

@@ -4,6 +4,7 @@
 #include "common/failpoint.h"
 #include "common/multibyte_snapshot.h"
 #include "ingestor/apply/applier.h"
+#include "ingestor/apply/branch_capability.h"
 #include "ingestor/store/capability_store.h"
 #include "ingestor/store/readiness_store.h"
 
@@ -14,8 +15,9 @@ constexpr std::int64_t kDayMs = 86'400'000;
 
 /// An entry whose proofs have aged out says nothing.
 bool IsTooOld(const CapabilityEntry& entry, const ApplyContext& context) {
-  if (!context.capability_age_out_days || !context.store.data_time() || !entry.last_proof_at) return false;
-  const auto age = *context.store.data_time() - *entry.last_proof_at;
+  const auto now = context.store.data_time(context.now);
+  if (!context.capability_age_out_days || !now || !entry.last_proof_at) return false;
+  const auto age = *now - *entry.last_proof_at;
   return age.count() > *context.capability_age_out_days * kDayMs;
 }
 
@@ -66,7 +68,7 @@ Verdict ApplyMultibyteSnapshot(const ApplyContext& context, const queue::QueueFi
   const auto snapshot = DecodeMultibyteSnapshot(file.payload);
   if (!snapshot) return Verdict::Of(Outcome::kRejected, snapshot.error());
   if (file.envelope.branch_id != static_cast<std::int64_t>(kMainBranch))
-    return Verdict::Of(Outcome::kRejected, "capability has no branches: branch_id must be 1");
+    return ApplyBranchCapability(context, file, *snapshot);
 
   CapabilityStore capabilities(context.store.database());
   ReadinessStore readiness(context.store.database());

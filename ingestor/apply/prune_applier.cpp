@@ -2,7 +2,7 @@
 
 #include "common/public_key.h"
 #include "ingestor/apply/applier.h"
-#include "ingestor/store/capability_store.h"
+#include "ingestor/store/node_removal.h"
 
 namespace heliograph::ingestor {
 namespace {
@@ -37,34 +37,16 @@ Verdict ApplyPruneRequest(const ApplyContext& context, const queue::QueueFile& f
   if (!request) return Verdict::Of(Outcome::kRejected, request.error());
 
   MeshStore& store = context.store;
-  CapabilityStore capabilities(store.database());
-  std::vector<IdentityKey> present, versioned;
-  for (const PublicKey& key : request->keys) {
-    const auto node = store.identities().Find(key);
-    if (!node) continue;
-    present.push_back(*node);
-    if (capabilities.Now(kMainBranch, *node)) versioned.push_back(*node);
-  }
-  std::optional<CommitSeq> commit;
-  if (!versioned.empty()) {
-    CommitFacts facts;
-    facts.kind = "maintenance";
-    facts.stream = file.envelope.stream;
-    facts.actor = file.envelope.actor;
-    facts.authored_at = file.envelope.created_at;
-    facts.ledger_id = file.envelope.id.ToText();
-    facts.removed = static_cast<std::int64_t>(versioned.size());
-    commit = store.commits().Begin(facts, context.now);
-    for (const IdentityKey node : versioned) capabilities.End(kMainBranch, node, *commit);
-  }
-  std::int64_t deleted = 0;
+  std::vector<IdentityKey> present;
+  for (const PublicKey& key : request->keys)
+    if (const auto node = store.identities().Find(key)) present.push_back(*node);
+  CommitFacts author;
+  author.stream = file.envelope.stream;
+  author.actor = file.envelope.actor;
+  author.authored_at = file.envelope.created_at;
+  author.ledger_id = file.envelope.id.ToText();
   const std::string reason = request->reason.empty() ? "pruned" : request->reason;
-  for (const IdentityKey node : present) {
-    std::optional<std::int64_t> commit_seq;
-    if (commit) commit_seq = static_cast<std::int64_t>(*commit);
-    if (store.nodes().Remove(node, reason, context.now, commit_seq)) ++deleted;
-  }
-  if (commit) store.commits().MoveHead(kMainBranch, *commit);
+  const auto [deleted, commit] = RemoveNodes(store, present, reason, std::move(author), context.now);
 
   Verdict verdict =
       Verdict::Of(commit ? Outcome::kApplied : Outcome::kDone,

@@ -258,6 +258,12 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
       return ApplyPacketInject(context, file);
     case queue::Kind::kPruneRequest:
       return ApplyPruneRequest(context, file);
+    case queue::Kind::kBranchRequest:
+      return ApplyBranchRequest(context, file);
+    case queue::Kind::kPin:
+      return ApplyPin(context, file);
+    case queue::Kind::kRevert:
+      return ApplyRevert(context, file);
     case queue::Kind::kClusterSnapshot:
       return ApplyClusterSnapshot(context, file);
     case queue::Kind::kClusterJob:
@@ -265,9 +271,6 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
     case queue::Kind::kOverride:
       return ApplyOverride(context, file);
     case queue::Kind::kItemBatch:
-    case queue::Kind::kBranchRequest:
-    case queue::Kind::kPin:
-    case queue::Kind::kRevert:
       break;
   }
   return Verdict::Of(Outcome::kRejected, "this ingestor does not carry out files of kind " +

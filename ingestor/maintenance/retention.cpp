@@ -20,9 +20,11 @@ constexpr std::chrono::hours kDay{24};
 constexpr std::chrono::hours kShortestFeed{1};
 
 /// What "so many days ago" is in data time; nothing when the rule is off or there is no data.
-std::optional<UtcMillis> Cutoff(const MeshStore& store, const std::optional<int>& days) {
-  if (!days || !store.data_time()) return std::nullopt;
-  return *store.data_time() - *days * kDay;
+std::optional<UtcMillis> Cutoff(const MeshStore& store, const std::optional<int>& days,
+                                UtcMillis wall_clock) {
+  const auto now = store.data_time(wall_clock);
+  if (!days || !now) return std::nullopt;
+  return *now - *days * kDay;
 }
 
 // The highest row that may go: everything below the first that is young enough, or beyond the number of rows;
@@ -77,8 +79,8 @@ void KeepIdsApart(MeshStore& store) {
 
 }  // namespace
 
-StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules) {
-  const auto cutoff = Cutoff(store, rules.node_days);
+StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock) {
+  const auto cutoff = Cutoff(store, rules.node_days, wall_clock);
   if (!cutoff) return StepOutcome::kDone;
   StoreTransaction transaction(store);
   const std::size_t moved = store.nodes().Retire(*cutoff, kRowsAtATime);
@@ -86,8 +88,8 @@ StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules) {
   return MoreIf(moved == kRowsAtATime);
 }
 
-StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules) {
-  const auto cutoff = Cutoff(store, rules.observer_days);
+StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock) {
+  const auto cutoff = Cutoff(store, rules.observer_days, wall_clock);
   if (!cutoff) return StepOutcome::kDone;
   StoreTransaction transaction(store);
   store.observers().Retire(*cutoff);
@@ -95,8 +97,8 @@ StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules) {
   return StepOutcome::kDone;
 }
 
-StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules) {
-  const auto cutoff = Cutoff(store, rules.metrics_days);
+StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock) {
+  const auto cutoff = Cutoff(store, rules.metrics_days, wall_clock);
   if (!cutoff) return StepOutcome::kDone;
   return DeleteBefore(store,
                       "DELETE FROM observer_metrics WHERE (observer_key, sampled_at) IN"
@@ -104,8 +106,8 @@ StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules) {
                       *cutoff);
 }
 
-StepOutcome PruneDropped(MeshStore& store, const RetentionRules& rules) {
-  const auto cutoff = Cutoff(store, rules.metrics_days);
+StepOutcome PruneDropped(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock) {
+  const auto cutoff = Cutoff(store, rules.metrics_days, wall_clock);
   if (!cutoff) return StepOutcome::kDone;
   return DeleteBefore(store,
                       "DELETE FROM dropped_packets WHERE id IN"
@@ -175,7 +177,7 @@ StepOutcome PruneLedger(MeshStore& store, const RetentionRules& rules, UtcMillis
 }
 
 StepOutcome AgeOutCapability(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock) {
-  const auto cutoff = Cutoff(store, rules.capability_age_out_days);
+  const auto cutoff = Cutoff(store, rules.capability_age_out_days, wall_clock);
   if (!cutoff) return StepOutcome::kDone;
   CapabilityStore capabilities(store.database());
   const auto nodes = capabilities.ProvenBefore(*cutoff, kNodesAtATime);

@@ -18,17 +18,19 @@ struct RetentionRules {
   std::optional<int> capability_age_out_days;  ///< until a status without new proof is forgotten; data time
   int feed_days = 7;                           ///< of change_log, and at most feed_rows of them
   std::int64_t feed_rows = 100'000;
+  std::optional<int> history_days = 30;  ///< of states as of a commit; by the wall clock
+  int history_commits = 200;             ///< of each stream that can be asked for, however old
   int ledger_days = 30;
   int vacuum_pages = 1024;  ///< freed at a time
 };
 
 /// Each function is a step of a maintenance task: it deletes or moves at most some thousand rows in one
 /// transaction, so that the ingest waits for no more than some 50 ms, and says whether there is more.
-/// REQUIRED: no transaction is open.
-StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules);
-StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules);
-StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules);
-StepOutcome PruneDropped(MeshStore& store, const RetentionRules& rules);
+/// REQUIRED: no transaction is open, and `wall_clock` is the present time.
+StepOutcome RetireNodes(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
+StepOutcome RetireObservers(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
+StepOutcome PruneSamples(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
+StepOutcome PruneDropped(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock);
 /// Deletes transmissions that nobody heard since the cutoff, with their observations. Their ids never come
 /// back.
 StepOutcome PrunePackets(MeshStore& store, const RetentionRules& rules, UtcMillis wall_clock,

@@ -22,9 +22,13 @@ CommitSeq CommitLog::Head(BranchId branch) {
 
 CommitSeq CommitLog::Begin(const CommitFacts& facts, UtcMillis now) {
   const auto parent = static_cast<std::int64_t>(Head(facts.branch));
-  SQLite::Statement newest(database_,
-                           "SELECT coalesce(max(committed_us), 0) FROM commit_log WHERE branch_id=?");
-  RowBinder(newest).Integer(static_cast<std::int64_t>(facts.branch)).Step();
+  // Later than the parent too, which the first commit of a branch has on main: a time then names one commit
+  // of a line.
+  SQLite::Statement newest(
+      database_,
+      "SELECT max(coalesce((SELECT max(committed_us) FROM commit_log WHERE branch_id=?1), 0),"
+      " (SELECT committed_us FROM commit_log WHERE commit_seq=?2))");
+  RowBinder(newest).Integer(static_cast<std::int64_t>(facts.branch)).Integer(parent).Step();
   const std::int64_t committed_us =
       std::max(now.time_since_epoch().count() * kMicrosPerMilli, newest.getColumn(0).getInt64() + 1);
   const std::string id = Ulid::Generate(now).ToText();
@@ -32,7 +36,10 @@ CommitSeq CommitLog::Begin(const CommitFacts& facts, UtcMillis now) {
       database_,
       "INSERT INTO commit_log(commit_id, branch_id, parent_seq, kind, stream, actor, authored_us, "
       "committed_us, ledger_id,"
-      " watermark, digest, inserted, updated, removed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      " watermark, digest, inserted, updated, removed, merged_parent_seq) VALUES "
+      "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  std::optional<std::int64_t> merged_parent;
+  if (facts.merged_parent) merged_parent = static_cast<std::int64_t>(*facts.merged_parent);
   RowBinder(insert)
       .Text(id)
       .Integer(static_cast<std::int64_t>(facts.branch))
@@ -48,6 +55,7 @@ CommitSeq CommitLog::Begin(const CommitFacts& facts, UtcMillis now) {
       .Integer(facts.inserted)
       .Integer(facts.updated)
       .Integer(facts.removed)
+      .Integer(merged_parent)
       .Run();
   const CommitSeq commit{database_.getLastInsertRowid()};
   HELIOGRAPH_FAILPOINT(kApplyAfterCommitRow);

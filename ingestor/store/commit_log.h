@@ -29,6 +29,7 @@ struct CommitFacts {
   std::optional<std::int64_t> watermark;
   std::optional<std::string> digest;
   std::int64_t inserted = 0, updated = 0, removed = 0;
+  std::optional<CommitSeq> merged_parent = std::nullopt;  ///< of a merge: the head of the branch that came in
 };
 
 /// The head of a branch moved between the beginning and the end of a commit: a second writer, or a mistake.

@@ -27,6 +27,7 @@ void ForEachCounter(IngestCounters& counters, Visit visit) {
   visit("duplicates", counters.duplicates);
   visit("over_limit", counters.over_limit);
   visit("statuses", counters.statuses);
+  visit("unclean_ends", counters.unclean_ends);
   for (std::size_t i = 0; i < counters.drops.size(); ++i)
     visit("dropped_" + std::string(Name(static_cast<DropReason>(i))), counters.drops[i]);
 }
@@ -47,8 +48,7 @@ MeshStore::MeshStore(SQLite::Database database, Options options)
       ledger_(database_) {
   SQLite::Statement newest(database_, "SELECT max(last_packet_at) FROM observers");
   if (newest.executeStep()) data_time_ = OptionalTime(newest.getColumn(0));
-  // The last is for what comes from none of the sources: the queue.
-  source_counters_.resize(options_.source_names.size() + 1);
+  NameSources({});
   LoadCounters();
   sqlite3_wal_hook(database_.getHandle(), &MeshStore::OnWalCommit, this);
 }
@@ -103,13 +103,17 @@ StoredPacket MeshStore::TakePacket(const PreparedPacket& packet) {
   return stored;
 }
 
+void MeshStore::NameSources(std::vector<std::string> names) {
+  source_names_ = std::move(names);
+  source_counters_.assign(source_names_.size() + 1, {});
+}
+
 SourceCounters& MeshStore::CountersOf(SourceIndex source) {
-  const auto index = std::min(static_cast<std::size_t>(source), options_.source_names.size());
-  return source_counters_.at(index);
+  return source_counters_.at(std::min(static_cast<std::size_t>(source), source_names_.size()));
 }
 
 SourceCounters MeshStore::counters_of(SourceIndex source) const {
-  return source_counters_.at(std::min(static_cast<std::size_t>(source), options_.source_names.size()));
+  return source_counters_.at(std::min(static_cast<std::size_t>(source), source_names_.size()));
 }
 
 void MeshStore::TakeStatus(const PreparedStatus& status) {
@@ -119,7 +123,7 @@ void MeshStore::TakeStatus(const PreparedStatus& status) {
 
 void MeshStore::TakeDrop(const PreparedDrop& drop) {
   const auto source = static_cast<std::size_t>(drop.source);
-  dropped_.Add(drop, source < options_.source_names.size() ? options_.source_names[source] : "queue");
+  dropped_.Add(drop, source < source_names_.size() ? source_names_[source] : "queue");
   ++counters_.drops.at(static_cast<std::size_t>(drop.reason));
   ++CountersOf(drop.source).dropped;
 }
@@ -193,11 +197,20 @@ bool MeshStore::Checkpoint() {
   throw SQLite::Exception(database_.getHandle(), result);
 }
 
-void MeshStore::ReturnFreePages(int pages) {
-  SQLite::Statement vacuum(database_, "PRAGMA incremental_vacuum(" + std::to_string(pages) + ")");
-  // One step frees one page.
-  while (vacuum.executeStep()) {
+bool MeshStore::ReturnFreePages(int pages) {
+  const auto free_pages = [this] { return database_.execAndGet("PRAGMA freelist_count").getInt(); };
+  const int before = free_pages();
+  if (before == 0 || pages == 0) return false;
+  {
+    SQLite::Statement vacuum(database_, "PRAGMA incremental_vacuum(" + std::to_string(pages) + ")");
+    // One step frees one page.
+    while (vacuum.executeStep()) {
+    }
   }
+  TruncateWal();
+  const int after = free_pages();
+  // A database that was made without incremental vacuum frees none.
+  return after > 0 && after < before;
 }
 
 }  // namespace heliograph::ingestor

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,9 @@ struct IngestCounters {
   std::int64_t duplicates = 0;  ///< receptions that were stored already
   std::int64_t over_limit = 0;  ///< receptions beyond what one transmission may have
   std::int64_t statuses = 0;
+  /// Ends of the process that were not in good order. Each may have cost what came by QoS 0, or from a pipe,
+  /// since the last commit.
+  std::int64_t unclean_ends = 0;
   std::array<std::int64_t, kDropReasonCount> drops{};  ///< by DropReason
 };
 
@@ -42,7 +46,6 @@ class MeshStore {
  public:
   struct Options {
     std::chrono::seconds metrics_sample_interval{300};
-    std::vector<std::string> source_names;  ///< by SourceIndex; others are called "queue"
   };
 
   /// REQUIRED: `database` came from OpenForWriting and is migrated.
@@ -56,12 +59,20 @@ class MeshStore {
   CommitLog& commits() { return commits_; }
   Ledger& ledger() { return ledger_; }
   const IngestCounters& counters() const { return counters_; }
+  /// REQUIRED: a transaction is open.
+  void CountUncleanEnd() { ++counters_.unclean_ends; }
+  /// Names the sources, by SourceIndex, and begins to count anew what their messages become. What has another
+  /// index is called "queue". Without a call, everything is.
+  void NameSources(std::vector<std::string> names);
   SourceCounters counters_of(SourceIndex source) const;
   const std::string& epoch() const { return epoch_; }
 
-  /// The newest receipt of any stored packet: "now" for all windows and ages. Nothing while there are no
-  /// packets.
-  std::optional<UtcMillis> data_time() const { return data_time_; }
+  /// The newest receipt of any stored packet: "now" for all windows and ages. Never later than `wall_clock`,
+  /// for a packet that was stored while the clock was ahead must not age everything else for good. Nothing
+  /// while there are no packets.
+  std::optional<UtcMillis> data_time(UtcMillis wall_clock) const {
+    return data_time_ ? std::optional(std::min(*data_time_, wall_clock)) : std::nullopt;
+  }
 
   /// Stores one message. REQUIRED: a transaction is open. Returns what a packet became.
   std::optional<StoredPacket> Take(const Prepared& message);
@@ -74,8 +85,9 @@ class MeshStore {
   /// Undoes the open transaction, if there is one, and what the stores remember of it.
   void Rollback() noexcept;
 
-  /// Frees up to `pages` pages of the file that deletions left behind. REQUIRED: no transaction is open.
-  void ReturnFreePages(int pages);
+  /// Frees up to `pages` pages of the file that deletions left behind; true when there are more. REQUIRED: no
+  /// transaction is open.
+  bool ReturnFreePages(int pages);
 
   /// Moves the WAL into the database and truncates it; false when readers kept it from doing so. REQUIRED: no
   /// transaction.
@@ -105,7 +117,8 @@ class MeshStore {
   Ledger ledger_;
   IngestCounters counters_, counters_at_begin_;
   std::optional<UtcMillis> data_time_, data_time_at_begin_;
-  std::vector<SourceCounters> source_counters_;
+  std::vector<std::string> source_names_;
+  std::vector<SourceCounters> source_counters_;  ///< of the sources, and last of the queue
   std::int64_t wal_bytes_ = 0;
   std::int64_t checkpoint_above_ = 0;  ///< bytes of WAL at which the next checkpoint is tried
   bool in_transaction_ = false;

@@ -18,8 +18,10 @@ constexpr double kAssumedNodes = 2;      ///< how many nodes that assumption is 
 constexpr double kRelatedNodes = 20;     ///< how many nodes the relays' share is worth for the others
 constexpr double kAssumedStaysAtOne = 0.6;  ///< 1 byte is the firmware's default
 constexpr double kAssumedStayers = 4;
-constexpr double kSureRelay = 0.95;    ///< a hop is this node: as good as certain
-constexpr double kMostRelayed = 0.97;  ///< a hop with several candidates is never quite certain
+constexpr double kSureRelay = 0.95;       ///< a hop is this node: as good as certain
+constexpr double kMostRelayed = 0.97;     ///< a hop with several candidates is never quite certain
+constexpr double kExposureWeight = 0.25;  ///< of a flood that it was exposed to, against an expected one
+constexpr double kAdvertsUnheard = 0.3;   ///< that no multi-byte advert of a node gets through
 constexpr int kRounds = 5;
 constexpr int kPriorRounds = 40;  ///< cheap: without measuring anew
 
@@ -34,15 +36,16 @@ struct Likelihood {
 /// node that was upgraded after some span had to show only what came later.
 Likelihood OfSilence(const Opportunity& opportunity, double yield, double days_per_span) {
   const double upgrade = std::min(1.0 / kOpportunitySpans, kDailyUpgrades * days_per_span);
+  const double exposure = kExposureWeight * opportunity.exposure / kOpportunitySpans;
   double relays = 0, reports = 0;
   const auto silence = [&] {
     const double no_reports = kNeverReports + (1 - kNeverReports) * ChanceOfSilence(reports);
-    return std::min(ChanceOfSilence(relays * yield), no_reports);
+    return std::min(ChanceOfSilence(relays), no_reports);
   };
   Likelihood result;
   for (std::size_t span = kOpportunitySpans; span-- > 0;) {
     result.upgraded += upgrade * silence();
-    relays += opportunity.relays_expected[span];
+    relays += opportunity.relays_expected[span] * yield + exposure;
     reports += opportunity.reports_expected[span];
   }
   result.capable = silence();
@@ -67,13 +70,26 @@ double PriorOf(const ModelFacts& facts, const MeshPriors& priors) {
   return facts.forwards_by_default ? priors.relays : priors.others;
 }
 
+/// How probable the node's adverts are: heard with 1 byte, or not at all. Those of a node whose own packets
+/// are multi-byte do not get through where nobody carries them.
+Likelihood OfAdverts(const ModelFacts& facts, const MeshPriors& priors) {
+  if (facts.one_byte_adverts > 0) return {priors.stays_at_one, priors.stays_at_one, 1};
+  const double expected =
+      priors.adverts_per_day * facts.relay_days + priors.adverts_per_other * facts.other_adverts;
+  const double none = 1 / (1 + expected);  // scattered, as all counts are
+  const double unheard = kAdvertsUnheard + (1 - kAdvertsUnheard) * none;
+  const double capable = priors.stays_at_one * none + (1 - priors.stays_at_one) * unheard;
+  return {capable, capable, none};
+}
+
 double Posterior(const Case& item, const MeshPriors& priors) {
   const ModelFacts& facts = *item.facts;
   if (facts.proven) return *facts.proven;
   const double prior = PriorOf(facts, priors);
-  const double adverts = facts.one_byte_adverts > 0 ? priors.stays_at_one : 1;
-  const double capable = adverts * (prior * item.likelihood.capable + (1 - prior) * item.likelihood.upgraded);
-  const double legacy = (1 - prior) * item.likelihood.legacy;
+  const Likelihood adverts = OfAdverts(facts, priors);
+  const double capable = prior * item.likelihood.capable * adverts.capable +
+                         (1 - prior) * item.likelihood.upgraded * adverts.upgraded;
+  const double legacy = (1 - prior) * item.likelihood.legacy * adverts.legacy;
   return capable / (capable + legacy);
 }
 
@@ -88,6 +104,24 @@ double StaysAtOne(const std::vector<Case>& cases) {
     if (facts.multibyte_adverts == 0) stay += 1;
   }
   return stay / count;
+}
+
+/// How often 1-byte flood adverts are heard, of nodes whose adverts are such.
+void CountAdverts(const std::vector<ModelFacts>& facts, MeshPriors& priors) {
+  double of_relays = 0, days = 1, of_others = 0, others = 1;
+  for (const ModelFacts& node : facts) {
+    if (node.one_byte_adverts == 0 || node.multibyte_adverts > 0) continue;
+    if (node.relay_days > 0) {
+      of_relays += node.one_byte_adverts;
+      days += node.relay_days;
+    }
+    if (node.other_adverts > 0) {
+      of_others += node.one_byte_adverts;
+      others += node.other_adverts;
+    }
+  }
+  priors.adverts_per_day = of_relays / days;
+  priors.adverts_per_other = of_others / others;
 }
 
 /// Shares that the posteriors speak for, drawn towards what is assumed.
@@ -164,6 +198,7 @@ ModelResult RunCapabilityModel(const std::vector<ModelFacts>& facts, const Oppor
             [](const Case& a, const Case& b) { return a.facts->node < b.facts->node; });
 
   ModelResult result;
+  CountAdverts(facts, result.priors);
   std::unordered_map<std::int64_t, Opportunity> opportunities;
   const double days_per_span = std::chrono::duration<double, std::ratio<86'400>>(meter.span_length()).count();
   for (int round = 0; round < kRounds; ++round) {

@@ -21,6 +21,8 @@ struct ModelFacts {
   bool proven_by_advert = false;
   std::uint32_t one_byte_adverts = 0;   ///< own flood adverts
   std::uint32_t multibyte_adverts = 0;  ///< own flood adverts that prove
+  std::uint32_t other_adverts = 0;      ///< own adverts that carry no size: zero-hop and shared ones
+  double relay_days = 0;                ///< between its first and last 1-byte relay
 };
 
 /// What the model concludes of one node.
@@ -35,9 +37,11 @@ struct ModelVerdict {
 
 /// What the model found out about the mesh as a whole.
 struct MeshPriors {
-  double relays = 0.5;        ///< share of capable nodes among those that forward by default
-  double others = 0.5;        ///< and among the others
-  double stays_at_one = 0.5;  ///< share of capable nodes whose own packets have 1-byte hashes
+  double relays = 0.5;           ///< share of capable nodes among those that forward by default
+  double others = 0.5;           ///< and among the others
+  double stays_at_one = 0.5;     ///< share of capable nodes whose own packets have 1-byte hashes
+  double adverts_per_day = 0;    ///< 1-byte flood adverts heard of a relay
+  double adverts_per_other = 0;  ///< and for each other advert of a node
   double relay_yield = 1;  ///< multi-byte relays seen for each that was expected, of nodes proven otherwise
 };
 

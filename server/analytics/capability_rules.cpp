@@ -127,6 +127,7 @@ CapabilityEntry AgedOut(CapabilityEntry entry, std::optional<int> days, std::opt
   entry.probability.reset();
   entry.max_hash_size.reset();
   entry.adopted = false;
+  entry.likely_legacy = false;
   return entry;
 }
 

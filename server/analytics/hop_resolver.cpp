@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <span>
 
 namespace heliograph::server {
 namespace {
@@ -19,6 +20,7 @@ constexpr double kUnheardAffinity = 0.02;
 constexpr double kPlenty = 20;           ///< above it what is assumed does not matter
 constexpr double kReturnShare = 0.5;     ///< of what was heard the other way: links are nearly symmetric
 constexpr double kUnlikelyRelay = 0.03;  ///< a companion or a sensor that repeats
+constexpr double kNegligible = 0.001;    ///< of the weight of the best candidate
 constexpr double kSilentThen = 0.3;      ///< the node was not heard of by itself at that time
 constexpr double kOtherRegion = 0.3;     ///< never heard of in the observer's region
 constexpr std::chrono::hours kActivitySlack(24);  ///< around first and last heard: adverts are rare
@@ -46,6 +48,7 @@ struct StepStates {
   std::array<double, kMaxStates> below{};    ///< weight by itself and by all that came after
   std::array<double, kMaxStates> message{};  ///< what the step says of each state of its parent
   std::array<double, kMaxStates> belief{};
+  std::array<std::array<double, kMaxStates>, kMaxStates> transition;  ///< from each state of its parent
 
   void Put(std::int64_t key, const Station* its_station, double its_volume, double weight) {
     node[count] = key;
@@ -65,7 +68,11 @@ void Normalise(std::array<double, kMaxStates>& weights, std::size_t count) {
 class TreeInference {
  public:
   TreeInference(const StationDirectory& stations, const RelayEvidence& evidence, const Flood& flood)
-      : stations_(stations), evidence_(evidence), flood_(flood), steps_(flood.steps.size()) {}
+      : stations_(stations),
+        evidence_(evidence),
+        flood_(flood),
+        unheard_(ExpectedUnheard(stations.size(), flood.hash_size)),
+        steps_(flood.steps.size()) {}
 
   void Run(ResolvedSteps& out) {
     for (std::size_t i = 0; i < steps_.size(); ++i) FindStates(i);
@@ -76,6 +83,7 @@ class TreeInference {
     } else {
       for (StepStates& step : steps_) step.belief = step.below;
     }
+    TellTwinsApart();
     for (StepStates& step : steps_) Write(step, out);
   }
 
@@ -86,23 +94,29 @@ class TreeInference {
   }
 
   void FindStates(std::size_t index) {
-    StepStates& step = steps_[index];
-    std::vector<std::int64_t> candidates = stations_.Candidates(flood_.steps[index].hop);
-    if (flood_.origin) std::erase(candidates, static_cast<std::int64_t>(*flood_.origin));
-    const auto prior = [this](std::int64_t key) {
-      return Prior(*stations_.Find(IdentityKey{key})) * Volume(key);
-    };
-    std::sort(candidates.begin(), candidates.end());
-    if (candidates.size() > HopResolver::kMaxCandidates) {
-      std::stable_sort(candidates.begin(), candidates.end(),
-                       [&](std::int64_t a, std::int64_t b) { return prior(a) > prior(b); });
-      candidates.resize(HopResolver::kMaxCandidates);
-    }
-    for (const std::int64_t key : candidates) {
+    found_.clear();
+    double best = 0;
+    for (const std::int64_t key : stations_.Candidates(flood_.steps[index].hop)) {
+      if (flood_.origin && key == static_cast<std::int64_t>(*flood_.origin)) continue;
       const Station* station = stations_.Find(IdentityKey{key});
-      step.Put(key, station, Volume(key), Prior(*station));
+      const double prior = Prior(*station), volume = Volume(key);
+      found_.push_back({key, station, volume, prior});
+      best = std::max(best, prior * volume);
     }
-    step.Put(kUnheard, nullptr, kVolumeFloor, ExpectedUnheard(stations_.size(), flood_.hash_size));
+    // A companion beside a busy repeater is not worth weighing.
+    std::erase_if(found_, [best](const Found& it) {
+      return !it.station->forwards_by_default && it.prior * it.volume < kNegligible * best;
+    });
+    if (found_.size() > HopResolver::kMaxCandidates) {
+      std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+        return std::pair(-a.prior * a.volume, a.key) < std::pair(-b.prior * b.volume, b.key);
+      });
+      found_.resize(HopResolver::kMaxCandidates);
+    }
+    std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) { return a.key < b.key; });
+    StepStates& step = steps_[index];
+    for (const Found& it : found_) step.Put(it.key, it.station, it.volume, it.prior);
+    step.Put(kUnheard, nullptr, kVolumeFloor, unheard_);
   }
 
   double Prior(const Station& station) const {
@@ -120,8 +134,7 @@ class TreeInference {
 
   static double Assumed(const Station* a, const Station* b) {
     if (a == nullptr || b == nullptr || !a->position || !b->position) return kUntoldAffinity;
-    return kFarAffinity +
-           kNearAffinity * std::exp(-DistanceKm(*a->position, *b->position) / kDistanceScaleKm);
+    return kFarAffinity + kNearAffinity * std::exp(-DistanceKm(*a, *b) / kDistanceScaleKm);
   }
 
   /// How probable it is that `to` is heard after `from`, up to a factor.
@@ -175,8 +188,10 @@ class TreeInference {
       StepStates& parent = steps_[static_cast<std::size_t>(flood_.steps[i].parent)];
       for (std::size_t from = 0; from < parent.count; ++from) {
         double sum = 0;
-        for (std::size_t to = 0; to < child.count; ++to)
-          sum += child.below[to] * Transition(parent, from, child, to);
+        for (std::size_t to = 0; to < child.count; ++to) {
+          child.transition[from][to] = Transition(parent, from, child, to);
+          sum += child.below[to] * child.transition[from][to];
+        }
         child.message[from] = sum;
         parent.below[from] *= sum;
       }
@@ -199,12 +214,64 @@ class TreeInference {
           const StepStates& parent = steps_[static_cast<std::size_t>(above)];
           for (std::size_t from = 0; from < parent.count; ++from) {
             if (step.message[from] <= 0) continue;
-            from_above += parent.belief[from] / step.message[from] * Transition(parent, from, step, to);
+            from_above += parent.belief[from] / step.message[from] * step.transition[from][to];
           }
         }
         step.belief[to] = step.below[to] * from_above;
       }
       Normalise(step.belief, step.count);
+    }
+  }
+
+  /// Nobody sends a flood on twice: steps with the same hash are different nodes.
+  void TellTwinsApart() {
+    std::vector<std::pair<HopKey, std::size_t>> by_hop;
+    for (std::size_t i = 0; i < steps_.size(); ++i) by_hop.emplace_back(flood_.steps[i].hop, i);
+    std::sort(by_hop.begin(), by_hop.end());
+    for (auto begin = by_hop.begin(); begin != by_hop.end();) {
+      const auto end =
+          std::find_if(begin, by_hop.end(), [&](const auto& item) { return item.first != begin->first; });
+      // Steps with the same hash have the same candidates in the same order.
+      if (end - begin > 1) ShareOut({begin, end});
+      begin = end;
+    }
+  }
+
+  /// Weighs all ways to give the sendings to different nodes, by the set of nodes that are given away: those
+  /// before a sending, and those after it. Any number of unheard nodes can be behind them.
+  void ShareOut(std::span<const std::pair<HopKey, std::size_t>> twins) {
+    const std::size_t count = twins.size(), known = steps_[twins[0].second].count - 1;
+    const std::size_t sets = std::size_t{1} << known;
+    before_.assign((count + 1) * sets, 0);
+    after_.assign((count + 1) * sets, 0);
+    const auto with = [known](std::size_t set, std::size_t state) {
+      return state < known ? set | std::size_t{1} << state : set;
+    };
+    const auto is_free = [known](std::size_t set, std::size_t state) {
+      return state == known || (set >> state & 1) == 0;
+    };
+    before_[0] = 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      const StepStates& step = steps_[twins[i].second];
+      for (std::size_t set = 0; set < sets; ++set)
+        for (std::size_t state = 0; state <= known; ++state)
+          if (is_free(set, state))
+            before_[(i + 1) * sets + with(set, state)] += before_[i * sets + set] * step.belief[state];
+    }
+    std::fill(after_.end() - static_cast<std::ptrdiff_t>(sets), after_.end(), 1.0);
+    for (std::size_t i = count; i-- > 0;) {
+      StepStates& step = steps_[twins[i].second];
+      std::array<double, kMaxStates> shared{};
+      for (std::size_t set = 0; set < sets; ++set) {
+        for (std::size_t state = 0; state <= known; ++state) {
+          if (!is_free(set, state)) continue;
+          const double rest = step.belief[state] * after_[(i + 1) * sets + with(set, state)];
+          after_[i * sets + set] += rest;
+          shared[state] += before_[i * sets + set] * rest;
+        }
+      }
+      Normalise(shared, step.count);
+      step.belief = shared;
     }
   }
 
@@ -220,10 +287,19 @@ class TreeInference {
     out.EndStep();
   }
 
+  struct Found {
+    std::int64_t key = 0;
+    const Station* station = nullptr;
+    double volume = 0, prior = 0;
+  };
+
   const StationDirectory& stations_;
   const RelayEvidence& evidence_;
   const Flood& flood_;
+  const double unheard_;
   std::vector<StepStates> steps_;
+  std::vector<Found> found_;            ///< for the step in hand
+  std::vector<double> before_, after_;  ///< of the sendings in hand, by place and set
 };
 
 }  // namespace

@@ -5,27 +5,52 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "server/analytics/station_directory.h"
+
 namespace heliograph::server {
 namespace {
 
 constexpr double kLeastProbability = 0.02;
-constexpr double kMostProbability = 0.98;
+constexpr double kLeastOfRelays = 0.3;
+constexpr double kMostProbability = 0.97;
 // A sender of which less is seen than this would be one that we know nothing of.
 constexpr double kLeastSeen = 0.25;
 // What is assumed to be seen of a sender that is known in one way only, so that nothing can agree.
 constexpr double kSeenInOneWay = 0.7;
-// Half a success and half a failure in advance, for few sendings prove little.
+// Half a success and half a failure in advance, for few reports prove little.
 constexpr double kPriorCount = 0.5;
-// A relay that is never seen to miss a flood may still miss one in a hundred.
-constexpr double kMostReceived = 0.99;
+constexpr double kLeastShare = 1e-4;  // of won floods: fewer cannot be told from none
+constexpr double kLeastSent = 0.5;
+constexpr double kUnseen = 0.3;  // floods
+// Links of which a share of this size was won are the usual ones of the mesh.
+constexpr double kUsualShareOfRelay = 0.02;
+constexpr double kUsualShareOfOrigin = 0.3;
+constexpr double kLeastLength = 0.1;  // of the usual one: nearer positions are those of the same site
+
+/// The log odds of a link: a constant, and weights of the logarithms of what was seen.
+struct Regression {
+  double constant, share, share_back, length;
+};
+// Each fitted to all pairs with evidence in the simulated meshes of the training seeds, with and without
+// lengths.
+constexpr Regression kRelayToRelay{5.65, 0.55, 0.47, -0.93};
+constexpr Regression kRelayToRelayAnywhere{5.1, 0.54, 0.45, 0};
+constexpr Regression kFromOrigin{1.94, 0.61, 0, -1.13};
+constexpr Regression kFromOriginAnywhere{1.79, 0.73, 0, 0};
+constexpr Regression kFromOriginUnseen{-1.09, 0, 0, -2.5};
+constexpr double kFarthestUnseen = 2;  // usual lengths; beyond it fewer than one in ten hear each other
+
+/// `odds` multiplies the odds.
+double Probability(const Regression& regression, double share, double share_back, double length,
+                   double odds = 1) {
+  const double log_odds = regression.constant + regression.share * std::log(std::max(share, kLeastShare)) +
+                          regression.share_back * std::log(std::max(share_back, kLeastShare)) +
+                          regression.length * std::log(std::max(length, kLeastLength));
+  return 1 / (1 + std::exp(-log_odds) / odds);
+}
 
 double Sum(const std::array<double, 2>& classes) {
   return classes[0] + classes[1];
-}
-
-/// What happened to packets that this receiver could take at all.
-double Takeable(const std::array<double, 2>& classes, const HeardSender& receiver) {
-  return classes[0] + classes[1] * receiver.capable;
 }
 
 /// The share of a sender's packets that is seen at all, when each way of seeing it showed this share of those
@@ -45,59 +70,72 @@ double ShareSeen(const std::vector<double>& ways) {
   return std::max(kLeastSeen, (low + high) / 2);
 }
 
-/// A link as one of the rules sees it.
-struct Guess {
-  double probability = 0;
-  double weight = 0;  ///< packets that it rests on
-};
+double Median(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 class LinkEstimate {
  public:
   LinkEstimate(const std::vector<HeardSender>& senders, const std::vector<HeardPair>& pairs)
-      : senders_(senders), pairs_(pairs), seen_(senders.size(), kSeenInOneWay), race_(senders.size()) {
+      : senders_(senders), pairs_(pairs) {
+    for (const HeardPair& pair : pairs_) {
+      places_.emplace(Key(pair.from, pair.to), places_.size());
+      shares_.emplace(Key(pair.from, pair.to), ShareWon(pair));
+    }
+    MeasureLengths();
     MeasureSight();
-    MeasureRaces();
   }
 
   std::vector<RelayLink> Links() {
     for (const HeardPair& pair : pairs_) {
-      const Guess guess = Sum(pair.reported) > 0 ? FromReports(pair) : FromRelaying(pair);
-      if (guess.weight > 0) guesses_[Key(pair.from, pair.to)] = guess;
+      if (Sum(pair.reported) > 0) AddReported(pair);
+      if (Sum(pair.forwarded) > 0) AddForwarded(pair);
     }
-    std::vector<RelayLink> links;
-    for (const auto& [key, guess] : guesses_) {
-      const auto from = static_cast<GraphNode>(key >> 32), to = static_cast<GraphNode>(key & 0xFFFFFFFF);
-      const auto back = guesses_.find(Key(to, from));
-      Add(links, {from, to, back == guesses_.end() ? guess.probability : Balanced(guess, back->second)});
-      if (back == guesses_.end()) Add(links, {to, from, guess.probability});
-    }
-    return links;
+    AddUnseen();
+    return std::move(links_);
   }
 
  private:
-  struct Race {
-    double won = 0;      ///< floods that it was seen to send on, from whomever
-    double longest = 0;  ///< what the busiest of its neighbours sent
-  };
-
   static std::uint64_t Key(GraphNode from, GraphNode to) { return std::uint64_t{from} << 32 | to; }
 
-  static void Add(std::vector<RelayLink>& links, RelayLink link) {
-    link.probability = std::min(link.probability, kMostProbability);
-    if (link.probability > kLeastProbability) links.push_back(link);
+  void Add(GraphNode from, GraphNode to, double probability) {
+    if (probability > kLeastProbability)
+      links_.push_back({from, to, std::min(probability, kMostProbability)});
   }
 
-  /// Both directions of one link tell of each other, each as much as it rests on.
-  static double Balanced(const Guess& forth, const Guess& back) {
-    constexpr double kOther = 0.5;
-    const double weight = forth.weight + kOther * back.weight;
-    return (forth.probability * forth.weight + kOther * back.probability * back.weight) / weight;
-  }
-
-  /// What a node really sent, as far as a receiver could take it.
+  /// What a node was seen to send, as far as a receiver could take it.
   double SentTo(GraphNode from, GraphNode to) const {
     const HeardSender& sender = senders_[from];
-    return (Takeable(sender.relayed, senders_[to]) + Takeable(sender.originated, senders_[to])) / seen_[from];
+    return sender.relayed[0] + sender.originated[0] +
+           (sender.relayed[1] + sender.originated[1]) * senders_[to].capable;
+  }
+
+  double ShareWon(const HeardPair& pair) const {
+    return std::min(1.0, Sum(pair.forwarded) / std::max(SentTo(pair.from, pair.to), kLeastSent));
+  }
+  double ShareWon(GraphNode from, GraphNode to) const {
+    const auto found = shares_.find(Key(from, to));
+    // One that was never seen may still win as much as was too little to be seen.
+    return found == shares_.end() ? kUnseen / std::max(SentTo(from, to), kLeastSent) : found->second;
+  }
+
+  std::optional<double> LengthKm(GraphNode a, GraphNode b) const {
+    if (!senders_[a].position || !senders_[b].position) return std::nullopt;
+    return DistanceKm(*senders_[a].position, *senders_[b].position);
+  }
+
+  void MeasureLengths() {
+    std::vector<double> of_relays, of_origins;
+    for (const HeardPair& pair : pairs_) {
+      const bool relay = senders_[pair.from].relays;
+      if (ShareWon(pair.from, pair.to) < (relay ? kUsualShareOfRelay : kUsualShareOfOrigin)) continue;
+      const auto length = LengthKm(pair.from, pair.to);
+      if (length && *length > 0) (relay ? of_relays : of_origins).push_back(*length);
+    }
+    if (!of_relays.empty()) usual_relay_km_ = Median(of_relays);
+    if (!of_origins.empty()) usual_origin_km_ = Median(of_origins);
   }
 
   void MeasureSight() {
@@ -108,46 +146,88 @@ class LinkEstimate {
       for (const double shown : {Sum(pair.reported), Sum(pair.forwarded)})
         if (shown > 0) ways[pair.from].push_back(shown / sent);
     }
-    for (std::size_t i = 0; i < ways.size(); ++i) seen_[i] = ShareSeen(ways[i]);
+    for (const auto& of_sender : ways) seen_.push_back(ShareSeen(of_sender));
   }
 
-  void MeasureRaces() {
-    for (const HeardPair& pair : pairs_) {
-      if (Sum(pair.forwarded) <= 0) continue;
-      race_[pair.to].won += Sum(pair.forwarded);
-      race_[pair.to].longest = std::max(race_[pair.to].longest, SentTo(pair.from, pair.to));
+  void AddReported(const HeardPair& pair) {
+    const double sent = SentTo(pair.from, pair.to) / seen_[pair.from];
+    const double probability = (Sum(pair.reported) + kPriorCount) / (sent + 2 * kPriorCount);
+    Add(pair.from, pair.to, probability);
+    // An observer that does not relay shows nothing of what others hear of it.
+    if (shares_.count(Key(pair.to, pair.from)) == 0) Add(pair.to, pair.from, probability);
+  }
+
+  void AddForwarded(const HeardPair& pair) {
+    const double share = ShareWon(pair.from, pair.to), back = ShareWon(pair.to, pair.from);
+    const auto length = LengthKm(pair.from, pair.to);
+    if (senders_[pair.from].relays) {
+      const bool measured = length && usual_relay_km_;
+      const Regression& regression = measured ? kRelayToRelay : kRelayToRelayAnywhere;
+      const double relative = measured ? *length / *usual_relay_km_ : 1;
+      const double odds = MultibyteAgrees(pair);
+      AddRelayed(pair.from, pair.to, Probability(regression, share, back, relative, odds));
+      if (shares_.count(Key(pair.to, pair.from)) == 0)
+        AddRelayed(pair.to, pair.from, Probability(regression, back, share, relative, odds));
+      return;
     }
+    const bool measured = length && usual_origin_km_;
+    const double probability = Probability(measured ? kFromOrigin : kFromOriginAnywhere, share, 0,
+                                           measured ? *length / *usual_origin_km_ : 1);
+    Add(pair.from, pair.to, probability);
+    Add(pair.to, pair.from, probability);
   }
 
-  Guess FromReports(const HeardPair& pair) const {
-    const double sent = SentTo(pair.from, pair.to);
-    return {(Sum(pair.reported) + kPriorCount) / (sent + 2 * kPriorCount), sent};
+  /// Weak links between relays are left out: most of them are none, and many of those together would join
+  /// what is apart.
+  void AddRelayed(GraphNode from, GraphNode to, double probability) {
+    if (probability > kLeastOfRelays) Add(from, to, probability);
   }
 
-  Guess FromRelaying(const HeardPair& pair) const {
-    const double sent = SentTo(pair.from, pair.to);
-    const double forwarded = Sum(pair.forwarded) / seen_[pair.to];
-    if (forwarded <= 0 || sent <= 0) return {};
-    if (!senders_[pair.from].relays) {
-      const double received = std::min(forwarded, sent);
-      return {(received + kPriorCount) / (sent + 2 * kPriorCount), sent};
+  static double Ratio(const HeardSender& sender) {
+    return (sender.relayed[1] + sender.originated[1]) /
+           std::max(1.0, sender.relayed[0] + sender.originated[0]);
+  }
+
+  /// A hash of 1 byte may be taken for the wrong node, a longer one hardly. Two nodes that both send
+  /// multi-byte floods on and are seen together in 1-byte floods alone are less probably neighbours: by the
+  /// chance that so few are seen where so many are expected, when counts are far more scattered than
+  /// Poisson's.
+  double MultibyteAgrees(const HeardPair& pair) const {
+    std::array<double, 2> both = pair.forwarded;
+    const auto back = places_.find(Key(pair.to, pair.from));
+    if (back != places_.end())
+      for (const std::size_t c : {0, 1}) both.at(c) += pairs_[back->second].forwarded.at(c);
+    const double expected = both[0] * std::sqrt(Ratio(senders_[pair.from]) * Ratio(senders_[pair.to]));
+    return (1 + std::min(both[1], expected)) / (1 + expected);
+  }
+
+  /// Links between those that only listen and relays near them of which nothing was seen.
+  void AddUnseen() {
+    if (!usual_origin_km_) return;
+    const double farthest = kFarthestUnseen * *usual_origin_km_;
+    const double degrees = farthest / 111;  // of latitude, at least so far apart
+    for (GraphNode listener = 0; listener < senders_.size(); ++listener) {
+      if (senders_[listener].relays || !senders_[listener].position) continue;
+      for (GraphNode relay = 0; relay < senders_.size(); ++relay) {
+        if (!senders_[relay].relays || !senders_[relay].position) continue;
+        if (std::abs(senders_[relay].position->latitude - senders_[listener].position->latitude) > degrees)
+          continue;
+        const double length = *LengthKm(listener, relay);
+        if (length > farthest || shares_.count(Key(listener, relay)) != 0) continue;
+        const double probability = Probability(kFromOriginUnseen, 1, 1, length / *usual_origin_km_);
+        Add(listener, relay, probability);
+        Add(relay, listener, probability);
+      }
     }
-    const Race& race = race_[pair.to];
-    const double all = race.won / seen_[pair.to];
-    const double floods = std::max(race.longest, all);
-    const double lost = 1 - std::min(all / floods, kMostReceived);
-    const double received_from = 1 - std::pow(lost, Sum(pair.forwarded) / race.won);
-    const double active = std::min(1.0, sent / floods);
-    return {
-        (std::min(1.0, received_from / active) * sent + kPriorCount * received_from) / (sent + kPriorCount),
-        sent};
   }
 
   const std::vector<HeardSender>& senders_;
   const std::vector<HeardPair>& pairs_;
-  std::vector<double> seen_;  ///< share of what each sends
-  std::vector<Race> race_;
-  std::unordered_map<std::uint64_t, Guess> guesses_;
+  std::unordered_map<std::uint64_t, std::size_t> places_;  ///< in pairs_, by Key
+  std::unordered_map<std::uint64_t, double> shares_;       ///< of what was sent, won, by Key
+  std::vector<double> seen_;                               ///< share of what each sends
+  std::optional<double> usual_relay_km_, usual_origin_km_;
+  std::vector<RelayLink> links_;
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
+#include "common/geo_filter.h"
 #include "server/analytics/relay_graph.h"
 
 namespace heliograph::server {
@@ -14,6 +16,7 @@ struct HeardSender {
   std::array<double, 2> originated{};
   bool relays = false;
   double capable = 1;  ///< the probability that it takes multi-byte packets at all
+  std::optional<GeoPoint> position;
 };
 
 /// What was seen of one direction between two nodes, in the same classes.
@@ -23,20 +26,23 @@ struct HeardPair {
   std::array<double, 2> reported{};   ///< floods that `to`, an observer, reported from `from` itself
 };
 
-/// Which share of the packets that one node sends another one receives, from what observers saw of it.
+/// Which share of the packets that one node sends another one receives, from what observers saw of it. Links
+/// of 2 % and less are left out.
 ///
-/// - A sending that nobody reports and nobody is seen to pass on stays unseen. How many there are follows
-/// from
-///   how often the several ways of seeing a sender agree (Lincoln and Petersen's estimate of a population
-///   that is caught more than once).
-/// - Reports of an observer are direct: their share of what was sent.
-/// - A relay shows only the first from which it received a flood. Its neighbours race for that: each wins in
-///   proportion to -log(1 - p), and all together lose when it receives nothing. What an originator's own
-///   packet shows is not subject to it, because nobody else can have it before.
+/// - What an observer reports is direct: its share of what was sent. A sending that nobody reports and nobody
+/// is
+///   seen to pass on stays unseen; how many there are follows from how often the several ways of seeing a
+///   sender agree (Lincoln and Petersen's estimate of a population that is caught more than once).
+/// - A relay shows only the first from which it received a flood, so that in a dense mesh even its best link
+/// wins
+///   but a few floods. How probable a link is for a share of won floods in one direction and in the other,
+///   and for its length, is a logistic regression over simulated meshes. Lengths count in the median length
+///   of the links of this mesh, and only where both ends tell a position.
 /// - A node that only listens is never seen to receive. What it receives is taken from what it sends, for a
-///   radio link is much the same both ways; likewise where a direction has been seen too rarely.
+///   radio link is much the same both ways. It sends rarely, so that it has neighbours which were never seen
+///   to hear it: those that are near enough, by a second regression.
 ///
-/// REQUIRED: ends of pairs are below the number of senders. Links of 2 % and less are left out.
+/// REQUIRED: ends of pairs are below the number of senders; the pairs are sorted by their ends, each once.
 std::vector<RelayLink> EstimateLinks(const std::vector<HeardSender>& senders,
                                      const std::vector<HeardPair>& pairs);
 

@@ -10,6 +10,7 @@ namespace heliograph::server {
 namespace {
 
 constexpr float kLeastProbability = 0.05F;  ///< of a candidate that is followed
+constexpr float kAwakeProbability = 0.2F;   ///< a hop that shows that the node was on the air
 constexpr double kLeastRate = 0.002;        ///< of a neighbour: below it, it is no neighbour
 constexpr double kUnheardForwards = 0.5;    ///< belief in a relay that nobody knows
 
@@ -34,9 +35,11 @@ struct Awake {
   bool Covers(UtcMillis time) const { return first <= time && time <= last; }
 };
 
-struct Neighbor {
+/// Somebody who takes up what a node sends.
+struct Listener {
   std::uint32_t node = 0;
   double rate = 0;
+  double floods = 0;  ///< multi-byte floods of the node in which it could have
 };
 
 }  // namespace
@@ -55,6 +58,7 @@ OpportunityMeter::OpportunityMeter(const FloodSample& sample, const std::vector<
       if (flood->flood_class() == flood_class && sample.Takes(*flood))
         trees.push_back(Resolved(*flood, resolver));
   }
+  MeasureExposure();
   Awake all;
   for (const Tree& tree : multibyte_) all.Add(tree.flood->first_heard);
   if (all.first > all.last) return;
@@ -86,6 +90,50 @@ OpportunityMeter::Tree OpportunityMeter::Resolved(const Flood& flood, const HopR
   return tree;
 }
 
+/// How much of what an observer reports has a node in its path, and how many multi-byte floods it reports.
+void OpportunityMeter::MeasureExposure() {
+  std::vector<double> reported(nodes_.size(), 0), reported_multibyte(nodes_.size(), 0);
+  std::unordered_map<std::uint64_t, double> on_path;  // observer and node
+  std::vector<std::size_t> order;
+  std::vector<std::uint32_t> last_observer;
+  for (const Tree& tree : one_byte_) {
+    const Flood& flood = *tree.flood;
+    order.resize(flood.hearings.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return tree.hearing_observer[a] < tree.hearing_observer[b];
+    });
+    last_observer.assign(flood.steps.size(), UINT32_MAX);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::uint32_t observer = tree.hearing_observer[order[i]];
+      if (i == 0 || tree.hearing_observer[order[i - 1]] != observer) reported[observer] += 1;
+      for (std::int16_t step = flood.hearings[order[i]].step; step >= 0;) {
+        const auto at = static_cast<std::size_t>(step);
+        if (last_observer[at] == observer) break;  // it and all above were counted
+        last_observer[at] = observer;
+        const std::size_t begin = at == 0 ? 0 : tree.sender_ends[at - 1];
+        for (std::size_t s = begin; s < tree.sender_ends[at]; ++s)
+          on_path[PairOf(observer, tree.senders[s].node)] += static_cast<double>(tree.senders[s].probability);
+        step = flood.steps[at].parent;
+      }
+    }
+  }
+  std::vector<std::uint32_t> reporters;
+  for (const Tree& tree : multibyte_) {
+    reporters = tree.hearing_observer;
+    std::sort(reporters.begin(), reporters.end());
+    reporters.erase(std::unique(reporters.begin(), reporters.end()), reporters.end());
+    for (const std::uint32_t reporter : reporters) reported_multibyte[reporter] += multibyte_scale_;
+  }
+  exposure_.assign(nodes_.size(), 0);
+  for (const auto& [pair, count] : on_path) {
+    const auto observer = static_cast<std::uint32_t>(pair >> 32);
+    const auto node = static_cast<std::uint32_t>(pair & 0xFFFFFFFF);
+    const double exposure = count / (reported[observer] + 1) * reported_multibyte[observer];
+    exposure_[node] = std::max(exposure_[node], exposure);
+  }
+}
+
 /// One measurement with given beliefs.
 class OpportunityPass {
  public:
@@ -105,11 +153,12 @@ class OpportunityPass {
 
   std::unordered_map<std::int64_t, Opportunity> Run() {
     for (const Tree& tree : meter_.one_byte_) Learn(tree);
-    takes_up_ = NeighborsOf(follows_);
-    hears_ = NeighborsOf(reports_);
+    takes_up_ = ListenersOf(follows_);
+    hears_ = ListenersOf(reports_);
     found_.resize(nodes_);
     relay_chance_.assign(nodes_, 0);
     report_silence_.assign(nodes_, 1);
+    is_touched_.assign(nodes_, 0);
     for (const Tree& tree : meter_.multibyte_) Meet(tree);
     return Collect();
   }
@@ -164,7 +213,7 @@ class OpportunityPass {
     for (std::size_t i = 0; i < flood.steps.size(); ++i) {
       for (const Sender& sender : SendersOf(tree, i)) {
         sent_[sender.node] += static_cast<double>(sender.probability) * (1 - hidden_[i + 1]);
-        if (sender.probability > 0.5F) awake_relay_[sender.node].Add(flood.first_heard);
+        if (sender.probability > kAwakeProbability) awake_relay_[sender.node].Add(flood.first_heard);
       }
       LearnStep(tree, i);
     }
@@ -206,20 +255,20 @@ class OpportunityPass {
   }
 
   /// By the neighbour: who follows it, and how often.
-  std::vector<std::vector<Neighbor>> NeighborsOf(
+  std::vector<std::vector<Listener>> ListenersOf(
       const std::unordered_map<std::uint64_t, Following>& pairs) const {
-    std::vector<std::vector<Neighbor>> neighbors(nodes_);
+    std::vector<std::vector<Listener>> listeners(nodes_);
     for (const auto& [pair, following] : pairs) {
       const auto from = static_cast<std::uint32_t>(pair >> 32);
       const auto to = static_cast<std::uint32_t>(pair & 0xFFFFFFFF);
       // One flood more, without the node: a rate from a handful of floods is not to be trusted.
       const double floods = std::max(sent_[from] - following.excluded, following.seen) + 1;
       const double rate = following.seen / floods;
-      if (rate >= kLeastRate) neighbors[from].push_back({to, rate});
+      if (rate >= kLeastRate) listeners[from].push_back({to, rate});
     }
-    for (auto& list : neighbors)
+    for (auto& list : listeners)
       std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
-    return neighbors;
+    return listeners;
   }
 
   std::size_t SpanOf(UtcMillis time) const {
@@ -232,8 +281,6 @@ class OpportunityPass {
     if (tree.origin >= 0) MeetSender(tree, {static_cast<std::uint32_t>(tree.origin), 1});
     for (const Sender& sender : tree.senders) MeetSender(tree, sender);
     const std::size_t span = SpanOf(flood.first_heard);
-    std::sort(touched_.begin(), touched_.end());
-    touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
     for (const std::uint32_t node : touched_) {
       Opportunity& opportunity = found_[node];
       opportunity.relays_expected[span] += std::min(1.0, relay_chance_[node]);
@@ -241,6 +288,7 @@ class OpportunityPass {
       if (relay_chance_[node] > 0) opportunity.floods += 1;
       relay_chance_[node] = 0;
       report_silence_[node] = 1;
+      is_touched_[node] = 0;
     }
     for (const Sender& sender : tree.senders) {
       const auto probability = static_cast<double>(sender.probability);
@@ -256,34 +304,40 @@ class OpportunityPass {
   void MeetSender(const Tree& tree, const Sender& sender) {
     const UtcMillis time = tree.flood->first_heard;
     const auto probability = static_cast<double>(sender.probability);
-    for (const Neighbor& follower : takes_up_[sender.node]) {
-      if (!awake_relay_[follower.node].Covers(time) || tree.origin == follower.node) continue;
-      relay_chance_[follower.node] += probability * follower.rate;
-      touched_.push_back(follower.node);
-      NeighborMet& met = met_[PairOf(sender.node, follower.node)];
-      met.floods += probability;
-      met.rate = follower.rate;
+    for (Listener& listener : takes_up_[sender.node]) {
+      if (!awake_relay_[listener.node].Covers(time) || tree.origin == listener.node) continue;
+      relay_chance_[listener.node] += probability * listener.rate;
+      listener.floods += probability;
+      Touch(listener.node);
     }
-    for (const Neighbor& follower : hears_[sender.node]) {
-      if (!awake_observer_[follower.node].Covers(time)) continue;
-      report_silence_[follower.node] *= 1 - probability * follower.rate;
-      touched_.push_back(follower.node);
+    for (const Listener& listener : hears_[sender.node]) {
+      if (!awake_observer_[listener.node].Covers(time)) continue;
+      report_silence_[listener.node] *= 1 - probability * listener.rate;
+      Touch(listener.node);
     }
+  }
+  void Touch(std::uint32_t node) {
+    if (is_touched_[node] != 0) return;
+    is_touched_[node] = 1;
+    touched_.push_back(node);
   }
 
   std::unordered_map<std::int64_t, Opportunity> Collect() {
-    for (const auto& [pair, met] : met_) {
-      const auto neighbor = static_cast<std::uint32_t>(pair >> 32);
-      const auto node = static_cast<std::uint32_t>(pair & 0xFFFFFFFF);
-      const double floods = met.floods * meter_.multibyte_scale_;
-      found_[node].neighbors.push_back({meter_.nodes_[neighbor], met.rate, floods, floods * met.rate});
+    for (std::size_t neighbor = 0; neighbor < nodes_; ++neighbor) {
+      for (const Listener& listener : takes_up_[neighbor]) {
+        const double floods = listener.floods * meter_.multibyte_scale_;
+        if (floods > 0)
+          found_[listener.node].neighbors.push_back(
+              {meter_.nodes_[neighbor], listener.rate, floods, floods * listener.rate});
+      }
     }
     std::unordered_map<std::int64_t, Opportunity> result;
     for (std::size_t i = 0; i < nodes_; ++i) {
       Opportunity& opportunity = found_[i];
       Extend(opportunity);
+      opportunity.exposure = meter_.exposure_[i];
       const double all = Sum(opportunity.relays_expected) + Sum(opportunity.reports_expected) +
-                         opportunity.relays_seen + opportunity.reports_seen;
+                         opportunity.relays_seen + opportunity.reports_seen + opportunity.exposure;
       if (all > 0) result.emplace(static_cast<std::int64_t>(meter_.nodes_[i]), std::move(opportunity));
     }
     return result;
@@ -304,23 +358,19 @@ class OpportunityPass {
     if (neighbors.size() > Opportunity::kMaxNeighbors) neighbors.resize(Opportunity::kMaxNeighbors);
   }
 
-  struct NeighborMet {
-    double floods = 0, rate = 0;
-  };
-
   const OpportunityMeter& meter_;
   const std::size_t nodes_;
   std::vector<CapabilityBelief> beliefs_;
   std::vector<double> sent_;  ///< 1-byte floods in which the node's own sending would be seen
   std::unordered_map<std::uint64_t, Following> follows_, reports_;
   std::vector<Awake> awake_relay_, awake_observer_;
-  std::vector<std::vector<Neighbor>> takes_up_, hears_;
+  std::vector<std::vector<Listener>> takes_up_, hears_;
   std::vector<Opportunity> found_;
-  std::unordered_map<std::uint64_t, NeighborMet> met_;
 
   // Of the flood in hand.
   std::vector<double> hidden_, passes_;
   std::vector<double> relay_chance_, report_silence_;
+  std::vector<std::uint8_t> is_touched_;
   std::vector<std::uint32_t> touched_, reporters_;
 };
 

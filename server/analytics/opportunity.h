@@ -34,6 +34,9 @@ struct Opportunity {
   double surest_relay = 0;    ///< of the sampled floods, the highest probability that a hop was this node
   BySpan reports_expected{};  ///< multi-byte floods that it would have reported as an observer
   double reports_seen = 0;
+  /// Multi-byte floods in which it would have been seen, did they spread as 1-byte floods do: of one
+  /// observer, the largest. Says something where no neighbour was seen to send, but less.
+  double exposure = 0;
   double floods = 0;                           ///< multi-byte floods in which any neighbour was seen to send
   std::vector<OpportunityNeighbor> neighbors;  ///< by `expected`, largest first; at most kMaxNeighbors
 
@@ -86,11 +89,13 @@ class OpportunityMeter {
   };
 
   std::uint32_t IndexOf(IdentityKey node);
+  void MeasureExposure();
   Tree Resolved(const Flood& flood, const HopResolver& resolver);
 
   std::vector<IdentityKey> nodes_;
   std::unordered_map<std::int64_t, std::uint32_t> index_;
   std::vector<Tree> one_byte_, multibyte_;
+  std::vector<double> exposure_;  ///< by node
   double multibyte_scale_ = 1;
   UtcMillis begin_{};
   std::chrono::milliseconds span_length_{1};

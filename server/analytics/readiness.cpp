@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "server/analytics/readiness_blockers.h"
 #include "server/analytics/readiness_worlds.h"
@@ -102,13 +103,18 @@ class FloodForecast {
 
   const Deliveries& today() const { return today_; }
   const Deliveries& after(std::size_t at) const { return after_.at(at); }
+  /// True when some flood got elsewhere with the one size than with the other, for want of room in its path.
+  bool sizes_differ() const { return sizes_differ_; }
 
  private:
   void RunOrigin(GraphNode origin) {
     Count(floods_.Run(FloodToday(input_, origin), capable_), origin, today_);
-    for (std::size_t at = 0; at < kSwitchSizes.size(); ++at)
-      Count(floods_.Run(FloodAfter(input_, origin, kSwitchSizes[at], capable_), capable_), origin,
-            after_[at]);
+    for (std::size_t at = 0; at < kSwitchSizes.size(); ++at) {
+      const auto& reached = floods_.Run(FloodAfter(input_, origin, kSwitchSizes[at], capable_), capable_);
+      Count(reached, origin, after_[at]);
+      sizes_differ_ = sizes_differ_ || (at > 0 && reached != reached_before_);
+      reached_before_ = reached;
+    }
   }
 
   void Count(const std::vector<Worlds>& reached, GraphNode origin, Deliveries& deliveries) {
@@ -127,6 +133,8 @@ class FloodForecast {
   FloodWorlds floods_;
   Deliveries today_;
   std::array<Deliveries, kSwitchSizes.size()> after_;
+  std::vector<Worlds> reached_before_;  ///< by the flood of the size before
+  bool sizes_differ_ = false;
 };
 
 RelayedTraffic TrafficOf(const ReadinessInput& input, const Scope& scope, double& with_evidence) {
@@ -169,13 +177,10 @@ double ModelError(const ReadinessKnowledge& knowledge) {
 class Assessment {
  public:
   explicit Assessment(const ReadinessInput& input)
-      : input_(input),
-        random_(kSeed),
-        capable_(DrawCapability(input, random_)),
-        forecast_(input, capable_),
-        blockers_{BlockerSearch(input, capable_, kSwitchSizes[0]),
-                  BlockerSearch(input, capable_, kSwitchSizes[1])} {
+      : input_(input), random_(kSeed), capable_(DrawCapability(input, random_)), forecast_(input, capable_) {
     forecast_.Run(random_);
+    for (const std::size_t size : kSwitchSizes)
+      if (blockers_.empty() || forecast_.sizes_differ()) blockers_.emplace_back(input_, capable_, size);
   }
 
   ReadinessScope Judge(const Scope& scope) {
@@ -185,18 +190,20 @@ class Assessment {
     judged.traffic = TrafficOf(input_, scope, judged.knowledge.traffic_with_evidence);
     judged.two_bytes = Forecast(0, scope, judged.knowledge);
     judged.three_bytes = Forecast(1, scope, judged.knowledge);
+    judged.two_bytes.blockers = blockers_.front().Find(scope, kMaxSwitchBlockers);
+    judged.three_bytes.blockers =
+        blockers_.size() == 1 ? judged.two_bytes.blockers : blockers_.back().Find(scope, kMaxSwitchBlockers);
     return judged;
   }
 
  private:
-  SwitchForecast Forecast(std::size_t at, const Scope& scope, const ReadinessKnowledge& knowledge) {
+  SwitchForecast Forecast(std::size_t at, const Scope& scope, const ReadinessKnowledge& knowledge) const {
     const double error = ModelError(knowledge);
     const Deliveries &after = forecast_.after(at), &today = forecast_.today();
     SwitchForecast forecast;
     forecast.observer_share =
         Estimate(CountsIn(after.to_observers, scope), CountsIn(today.to_observers, scope), error);
     forecast.node_share = Estimate(CountsIn(after.to_nodes, scope), CountsIn(today.to_nodes, scope), error);
-    forecast.blockers = blockers_[at].Find(scope, kMaxSwitchBlockers);
     return forecast;
   }
 
@@ -204,7 +211,7 @@ class Assessment {
   WorldRandom random_;
   std::vector<Worlds> capable_;
   FloodForecast forecast_;
-  std::array<BlockerSearch, kSwitchSizes.size()> blockers_;
+  std::vector<BlockerSearch> blockers_;  ///< one for each size, or one for all that do not differ
 };
 
 }  // namespace

@@ -11,11 +11,14 @@
 namespace heliograph::server {
 namespace {
 
-constexpr std::size_t kWeathers = 8;
-constexpr std::size_t kFloodsPerWeather = 6;
+// Draws of all links. They cost by the link, so that large meshes get fewer of them.
+constexpr std::size_t kMostWeathers = 64;
+constexpr std::size_t kFewestWeathers = 16;
+constexpr std::size_t kLinksInAllWeathers = 320'000;
+constexpr std::size_t kFloodsPerWeather = 8;
 constexpr std::size_t kMostCandidates = 64;
 constexpr double kAsGoodAsCapable = 0.9;
-constexpr double kLeastGain = 0.0005;  // of today's deliveries; less is within the noise of the sample
+constexpr double kLeastGain = 0.0002;  // of today's deliveries; less is within the noise of the sample
 constexpr std::uint64_t kSeed = 0x626c6f636b657273;
 
 double CountOf(Worlds worlds) {
@@ -58,9 +61,11 @@ void BlockerSearch::StartFloods() {
   WorldRandom random(kSeed);
   const auto all = static_cast<double>(std::count_if(
       input_.nodes.begin(), input_.nodes.end(), [](const ReadinessNode& node) { return node.advertises; }));
-  const std::vector<GraphNode> origins = DrawOrigins(input_, kWeathers * kFloodsPerWeather, random);
+  const std::size_t links = std::max<std::size_t>(input_.graph.links().size(), 1);
+  const std::size_t runs =
+      std::clamp(kLinksInAllWeathers / links, kFewestWeathers, kMostWeathers) * kFloodsPerWeather;
+  const std::vector<GraphNode> origins = DrawOrigins(input_, runs, random);
   if (origins.empty()) return;
-  const std::size_t runs = kWeathers * kFloodsPerWeather;
   origins_per_run_ = all / static_cast<double>(runs);
   for (std::size_t i = 0; i < runs; ++i) {
     if (i % kFloodsPerWeather == 0) weathers_.emplace_back(input_.graph, RelaysOf(input_)).DrawLinks(random);

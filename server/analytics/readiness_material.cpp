@@ -11,17 +11,16 @@
 namespace heliograph::server {
 namespace {
 
+// Pairs that were seen less often are what is left of hops that were most probably others.
 constexpr double kLeastPairs = 0.5;
 constexpr double kLeastRelayed = 1;
+// A node that was expected to show so much, of what it can, has told something by its silence.
+constexpr double kTellingOpportunity = 1;
 constexpr int kHomeRounds = 8;
 // An observer reports what it takes. That it takes as large a part of the multi-byte floods as of the others
 // is only roughly so, since those may run elsewhere; so many expected reports count as one.
 constexpr double kReportsThatCount = 4;
 constexpr double kObserverSurelyCapable = 0.9999;
-
-double Sum(const std::array<float, 2>& classes) {
-  return static_cast<double>(classes[0]) + static_cast<double>(classes[1]);
-}
 
 std::array<double, 2> Widened(const std::array<float, 2>& classes) {
   return {static_cast<double>(classes[0]), static_cast<double>(classes[1])};
@@ -29,13 +28,15 @@ std::array<double, 2> Widened(const std::array<float, 2>& classes) {
 
 class InputBuilder {
  public:
-  explicit InputBuilder(const ReadinessMaterial& material) : material_(material) {}
+  explicit InputBuilder(const ReadinessMaterial& material)
+      : material_(material), evidence_(material.model->relays) {}
 
   ReadinessInput Build() {
     ListRegions();
     AddNodes();
     AddObservers();
     heard_.resize(input_.nodes.size());
+    AddPositions();
     AddSenders();
     AddPairs();
     JudgeObservers();
@@ -45,7 +46,7 @@ class InputBuilder {
       heard_[i].capable = input_.nodes[i].capable;
     }
     input_.graph = RelayGraph(input_.nodes.size(), EstimateLinks(heard_, pairs_));
-    input_.multibyte_floods = static_cast<std::int64_t>(material_.floods[1]);
+    input_.multibyte_floods = static_cast<std::int64_t>(evidence_.floods(FloodClass::kMultibyte));
     return std::move(input_);
   }
 
@@ -65,36 +66,26 @@ class InputBuilder {
     return static_cast<RegionIndex>(found - input_.regions.begin());
   }
 
-  /// What is usual in this mesh, for those of whom nothing is known.
-  double UsualCapability() const {
-    double capable = 1, all = 2;
-    for (const ReadinessMaterial::Node& node : material_.nodes) {
-      const NodeCapability& capability = node.view->capability;
-      if (capability.status == CapabilityStatus::kConfirmed) ++capable;
-      if (capability.status == CapabilityStatus::kConfirmed || capability.likely_legacy) ++all;
-    }
-    return capable / all;
-  }
-
   void AddNodes() {
-    const double usual = UsualCapability();
     for (const ReadinessMaterial::Node& known : material_.nodes) {
       const NodeView& view = *known.view;
       ReadinessNode node;
       node.public_key = view.public_key;
       node.status = view.capability.status;
       node.likely_legacy = view.capability.likely_legacy;
-      node.has_evidence = node.status != CapabilityStatus::kUnknown || node.likely_legacy;
-      node.capable = view.capability.probability.value_or(usual);
+      const ModelVerdict* verdict = material_.model->capability.Find(view.key);
+      node.capable = view.capability.probability.value_or(verdict ? verdict->Probability() : 0.5);
+      node.has_evidence = node.status != CapabilityStatus::kUnknown || node.likely_legacy ||
+                          (verdict && verdict->expected >= kTellingOpportunity);
       node.advertises = known.floods_adverts;
       node.present_size = view.hash_size.newest.value_or(1);
       places_.emplace(view.key, static_cast<GraphNode>(input_.nodes.size()));
+      forwards_by_default_.push_back(ForwardsByDefault(view.role));
       input_.nodes.push_back(node);
     }
   }
 
   void AddObservers() {
-    const double usual = UsualCapability();
     std::vector<const ObserverView*> observers;
     for (const auto& observer : material_.observers) observers.push_back(observer.get());
     std::sort(observers.begin(), observers.end(),
@@ -105,32 +96,45 @@ class InputBuilder {
       if (added) {
         ReadinessNode node;
         node.public_key = PublicKey::FromHex(observer->id).value_or(PublicKey());
-        node.capable = usual;
+        node.capable = material_.model->capability.priors.others;
         input_.nodes.push_back(node);
+        forwards_by_default_.push_back(false);
       }
       input_.nodes[place->second].observer_in = RegionOf(observer->iata);
     }
   }
 
+  void AddPositions() {
+    for (const ReadinessMaterial::Node& known : material_.nodes) {
+      const NodeView& view = *known.view;
+      // 0/0 is what firmware tells that knows no position.
+      if (view.lat && view.lon && (*view.lat != 0 || *view.lon != 0))
+        heard_[places_.at(view.key)].position = GeoPoint{*view.lat, *view.lon};
+    }
+  }
+
   void AddSenders() {
-    for (const ReadinessMaterial::Sender& sender : material_.senders) {
-      const auto place = places_.find(sender.node);
-      if (place == places_.end()) continue;
+    evidence_.ForEachSender([&](IdentityKey key, const SenderTally& sender) {
+      const auto place = places_.find(key);
+      if (place == places_.end()) return;
       heard_[place->second].relayed = Widened(sender.relayed);
       heard_[place->second].originated = Widened(sender.originated);
       reports_[place->second] = Widened(sender.reported);
       ReadinessNode& node = input_.nodes[place->second];
-      node.relayed = Sum(sender.relayed);
-      node.relays = node.relayed >= kLeastRelayed;
-    }
+      node.relayed = heard_[place->second].relayed[0] + heard_[place->second].relayed[1];
+      node.relays = node.relayed >= kLeastRelayed &&
+                    (forwards_by_default_[place->second] || sender.relayed[1] >= kLeastRelayed);
+      if (!node.relays) node.relayed = 0;
+    });
   }
 
   void AddPairs() {
-    for (const ReadinessMaterial::Pair& pair : material_.pairs) {
-      const auto from = places_.find(pair.from), to = places_.find(pair.to);
-      if (from == places_.end() || to == places_.end()) continue;
+    evidence_.ForEachPair([&](IdentityKey from_key, IdentityKey to_key, const PairTally& pair) {
+      if (pair.Total() < kLeastPairs) return;
+      const auto from = places_.find(from_key), to = places_.find(to_key);
+      if (from == places_.end() || to == places_.end()) return;
       pairs_.push_back({from->second, to->second, Widened(pair.forwarded), Widened(pair.reported)});
-    }
+    });
     std::sort(pairs_.begin(), pairs_.end(), [](const HeardPair& a, const HeardPair& b) {
       return std::tuple(a.from, a.to) < std::tuple(b.from, b.to);
     });
@@ -138,8 +142,8 @@ class InputBuilder {
 
   /// An observer shows by its reports what its firmware takes.
   void JudgeObservers() {
-    const auto one_byte = static_cast<double>(material_.floods[0]);
-    const auto multibyte = static_cast<double>(material_.floods[1]);
+    const auto one_byte = static_cast<double>(evidence_.floods(FloodClass::kOneByte));
+    const auto multibyte = static_cast<double>(evidence_.floods(FloodClass::kMultibyte));
     for (std::size_t i = 0; i < input_.nodes.size(); ++i) {
       ReadinessNode& node = input_.nodes[i];
       if (!node.observer_in) continue;
@@ -149,7 +153,8 @@ class InputBuilder {
         node.has_evidence = true;
         continue;
       }
-      if (node.status != CapabilityStatus::kUnknown || one_byte <= 0) continue;
+      // Of nodes the capability model has counted the silence already.
+      if (i < material_.nodes.size() || one_byte <= 0) continue;
       const double expected = multibyte * reports[0] / one_byte / kReportsThatCount;
       const double odds = node.capable / std::max(1e-6, 1 - node.capable) * std::exp(-expected);
       node.capable = odds / (1 + odds);
@@ -206,25 +211,16 @@ class InputBuilder {
   }
 
   const ReadinessMaterial& material_;
+  const RelayEvidence& evidence_;
   ReadinessInput input_;
   std::unordered_map<IdentityKey, GraphNode> places_;
+  std::vector<bool> forwards_by_default_;  ///< by GraphNode
   std::vector<HeardSender> heard_;
   std::unordered_map<GraphNode, std::array<double, 2>> reports_;
   std::vector<HeardPair> pairs_;
 };
 
 }  // namespace
-
-void CopyEvidence(const RelayEvidence& evidence, ReadinessMaterial& material) {
-  evidence.ForEachSender([&](IdentityKey node, const SenderTally& tally) {
-    material.senders.push_back({node, tally.relayed, tally.originated, tally.reported});
-  });
-  evidence.ForEachPair([&](IdentityKey from, IdentityKey to, const PairTally& tally) {
-    if (tally.Total() >= kLeastPairs) material.pairs.push_back({from, to, tally.forwarded, tally.reported});
-  });
-  for (const FloodClass flood_class : kFloodClasses)
-    material.floods[static_cast<std::size_t>(flood_class)] = evidence.floods(flood_class);
-}
 
 ReadinessInput BuildReadinessInput(const ReadinessMaterial& material) {
   return InputBuilder(material).Build();

@@ -128,16 +128,23 @@ void RelayEvidence::AddHearings(const Flood& flood, const ResolvedSteps& steps) 
 
 PairTally& RelayEvidence::Direction(IdentityKey from, IdentityKey to) {
   const auto a = static_cast<std::uint64_t>(from), b = static_cast<std::uint64_t>(to);
-  Link& link = links_[LinkKey(std::min(a, b), std::max(a, b))];
-  return a < b ? link.up : link.down;
+  const std::uint64_t key = LinkKey(std::min(a, b), std::max(a, b));
+  std::uint32_t place = places_.Find(key);
+  if (place == PairIndex::kNone) {
+    place = static_cast<std::uint32_t>(links_.size());
+    links_.push_back({key, {}, {}});
+    places_.Insert(key, place);
+  }
+  return a < b ? links_[place].up : links_[place].down;
 }
 
 std::pair<const PairTally*, const PairTally*> RelayEvidence::Between(IdentityKey a, IdentityKey b) const {
   const auto first = static_cast<std::uint64_t>(a), second = static_cast<std::uint64_t>(b);
-  const auto found = links_.find(LinkKey(std::min(first, second), std::max(first, second)));
-  if (found == links_.end()) return {nullptr, nullptr};
-  const PairTally* up = found->second.up.Total() > 0 ? &found->second.up : nullptr;
-  const PairTally* down = found->second.down.Total() > 0 ? &found->second.down : nullptr;
+  const std::uint32_t place = places_.Find(LinkKey(std::min(first, second), std::max(first, second)));
+  if (place == PairIndex::kNone) return {nullptr, nullptr};
+  const Link& link = links_[place];
+  const PairTally* up = link.up.Total() > 0 ? &link.up : nullptr;
+  const PairTally* down = link.down.Total() > 0 ? &link.down : nullptr;
   return first < second ? std::pair(up, down) : std::pair(down, up);
 }
 
@@ -156,13 +163,17 @@ void RelayEvidence::EvictWeakest(UtcMillis now) {
     const double half_lives = Days(now - pair.last_heard) / Days(kHalfLife);
     return pair.Total() * std::exp2(-std::max(0.0, half_lives));
   };
-  std::vector<std::pair<double, std::uint64_t>> ranked;
-  ranked.reserve(links_.size());
-  for (const auto& [key, link] : links_) ranked.emplace_back(strength(link.up) + strength(link.down), key);
   // An eighth at a time, so that the cost of one eviction is spread over many pairs.
   const std::size_t excess = links_.size() - max_pairs_ + max_pairs_ / 8;
-  std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(excess - 1), ranked.end());
-  for (std::size_t i = 0; i < excess; ++i) links_.erase(ranked[i].second);
+  std::nth_element(links_.begin(), links_.begin() + static_cast<std::ptrdiff_t>(excess), links_.end(),
+                   [&](const Link& a, const Link& b) {
+                     return std::pair(strength(a.up) + strength(a.down), a.key) <
+                            std::pair(strength(b.up) + strength(b.down), b.key);
+                   });
+  links_.erase(links_.begin(), links_.begin() + static_cast<std::ptrdiff_t>(excess));
+  places_.Clear();
+  for (std::size_t i = 0; i < links_.size(); ++i)
+    places_.Insert(links_[i].key, static_cast<std::uint32_t>(i));
   evicted_pairs_ += excess;
 }
 

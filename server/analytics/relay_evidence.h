@@ -6,10 +6,12 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "common/identity_key.h"
 #include "common/time.h"
 #include "server/analytics/flood.h"
+#include "server/analytics/pair_index.h"
 
 namespace heliograph::server {
 
@@ -80,8 +82,9 @@ class RelayEvidence {
   /// Calls visit(from, to, tally) for each direction that was seen, in no order.
   template <typename Visit>
   void ForEachPair(Visit&& visit) const {
-    for (const auto& [key, link] : links_) {
-      const auto low = static_cast<IdentityKey>(key >> 32), high = static_cast<IdentityKey>(key & 0xFFFFFFFF);
+    for (const Link& link : links_) {
+      const auto low = static_cast<IdentityKey>(link.key >> 32);
+      const auto high = static_cast<IdentityKey>(link.key & 0xFFFFFFFF);
       if (link.up.Total() > 0) visit(low, high, link.up);
       if (link.down.Total() > 0) visit(high, low, link.down);
     }
@@ -106,8 +109,9 @@ class RelayEvidence {
 
  private:
   struct Link {
-    PairTally up;    ///< from the lower key to the higher
-    PairTally down;  ///< back
+    std::uint64_t key = 0;  ///< lower key << 32 | higher key
+    PairTally up;           ///< from the lower key to the higher
+    PairTally down;         ///< back
   };
 
   PairTally& Direction(IdentityKey from, IdentityKey to);
@@ -116,7 +120,8 @@ class RelayEvidence {
   void EvictWeakest(UtcMillis now);
 
   const std::size_t max_pairs_;
-  std::unordered_map<std::uint64_t, Link> links_;  ///< by lower key << 32 | higher key
+  std::vector<Link> links_;
+  PairIndex places_;  ///< of the links, by their keys
   std::unordered_map<std::int64_t, SenderTally> senders_;
   std::array<std::uint64_t, 2> floods_{};
   double total_relayed_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -24,6 +25,7 @@ struct Station {
   std::optional<GeoPoint> position;  ///< as it tells
   /// When it was heard of by itself: adverts of a node, reports of an observer. Nothing when it never was.
   std::optional<UtcMillis> first_heard, last_heard;
+  std::array<double, 3> on_sphere{};  ///< the position as a vector, in km; the directory fills it in
   std::uint64_t regions = 0;  ///< of those that hear it or that it observes for, one bit each; 0: not known
 };
 
@@ -49,5 +51,8 @@ class StationDirectory {
 
 /// On a sphere, in km.
 double DistanceKm(const GeoPoint& a, const GeoPoint& b);
+/// The same between two stations of a directory, a hundredth of a percent too short over 200 km, and fast.
+/// REQUIRED: both tell a position.
+double DistanceKm(const Station& a, const Station& b);
 
 }  // namespace heliograph::server

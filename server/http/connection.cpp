@@ -6,6 +6,7 @@
 #include <ctime>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "server/http/chunked_body.h"
@@ -111,33 +112,14 @@ class BoundedStream final : public httplib::Stream {
   bool failed_ = false;
 };
 
-class SinkWriter final : public StreamWriter {
- public:
-  SinkWriter(httplib::DataSink& sink, BoundedStream& stream, const ConnectionRegistry& registry)
-      : sink_(sink), stream_(stream), registry_(registry) {}
-
-  bool Write(std::string_view data) override {
-    // The library takes an empty chunk for the end.
-    return data.empty() || (sink_.write(data.data(), data.size()) && stream_.Flush());
-  }
-  bool Closing() const override { return stream_.failed() || registry_.stopping(); }
-
- private:
-  httplib::DataSink& sink_;
-  BoundedStream& stream_;
-  const ConnectionRegistry& registry_;
-};
-
-using Answer = std::function<Response()>;
-
 // The library's parser and response writer, without its listener, routes and body reader: those have no
 // bounds that hold, and 0.11.4 lacks later security fixes in them.
 class Exchange : private httplib::Server {
  public:
-  explicit Exchange(const ConnectionRegistry& registry) : registry_(registry) {
+  Exchange() {
     svr_sock_ = 0;  // providers stop at once when it is invalid
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      Fill(answer_(), request, response);
+      Fill(std::move(answer_), request, response);
       return HandlerResponse::Handled;
     });
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
@@ -149,15 +131,12 @@ class Exchange : private httplib::Server {
     });
   }
 
-  // Writes what `answer` returns; true when the connection can serve another request.
-  bool Write(BoundedStream& stream, bool version_1_0, bool close, Answer answer) {
-    stream_ = &stream;
-    version_1_0_ = version_1_0;
+  // Writes the answer, which is no stream; true when the connection can serve another request.
+  bool Write(BoundedStream& stream, bool close, Response answer) {
     answer_ = std::move(answer);
-    ended_by_stream_ = false;
     bool closed = false;
     const bool written = Process(*this, stream, close, closed);
-    return stream.Flush() && written && !close && !closed && !ended_by_stream_;
+    return stream.Flush() && written && !close && !closed;
   }
 
  private:
@@ -177,10 +156,6 @@ class Exchange : private httplib::Server {
     to.set_header("Date", DateText());
     for (const Header& header : from.headers) {
       to.set_header(header.name, header.value);
-    }
-    if (auto* stream_body = std::get_if<StreamBody>(&from.body)) {
-      FillStream(std::move(*stream_body), from.content_type, to);
-      return;
     }
     if (!from.content_type.empty()) {
       to.set_header("Content-Type", from.content_type);
@@ -203,33 +178,19 @@ class Exchange : private httplib::Server {
         });
   }
 
-  void FillStream(StreamBody body, const std::string& content_type, httplib::Response& to) {
-    ended_by_stream_ = true;
-    to.set_header("Connection", "close");
-    auto provider = [this, body = std::move(body)](size_t, httplib::DataSink& sink) {
-      SinkWriter writer(sink, *stream_, registry_);
-      if (stream_->Flush()) {
-        body(writer);
-      }
-      sink.done();
-      return !stream_->failed();
-    };
-    if (version_1_0_) {
-      to.set_content_provider(content_type, std::move(provider));
-    } else {
-      to.set_chunked_content_provider(content_type, std::move(provider));
-    }
-  }
-
-  const ConnectionRegistry& registry_;
-  BoundedStream* stream_ = nullptr;
-  Answer answer_;
-  bool version_1_0_ = false;
-  bool ended_by_stream_ = false;
+  Response answer_;
 };
 
+// The head of a stream, which ends with its connection.
+std::string StreamHead(const Response& response) {
+  std::string head = "HTTP/1.1 200 OK\r\nDate: " + DateText() + "\r\nContent-Type: " + response.content_type +
+                     "\r\nConnection: close\r\n";
+  for (const Header& header : response.headers) head += header.name + ": " + header.value + "\r\n";
+  return head + "\r\n";
+}
+
 Response TooManyStreams() {
-  Response response = EventStreamResponse({});
+  Response response = EventStreamResponse(nullptr);
   response.body = std::string("retry: 15000\n\n");
   return response;
 }
@@ -242,8 +203,14 @@ class Connection {
         limits_(context.limits),
         fd_(fd),
         remote_address_(std::move(remote_address)),
-        member_(member),
-        exchange_(context.registry) {}
+        member_(member) {}
+
+  struct Handover {
+    std::string head;
+    std::shared_ptr<EventSource> source;
+  };
+  // The stream that the connection has become; nothing when it is at its end.
+  std::optional<Handover>& handover() { return handover_; }
 
   // True when the peer may still be sending and must be given time to read the last answer.
   bool Serve() {
@@ -276,8 +243,12 @@ class Connection {
     member_.MarkBusy();
     const bool close = last || head->wants_close || context_.registry.stopping() || member_.evicted();
     const bool head_only = request.method == Method::kHead;
-    return Write(head_only, head->version_1_0, close,
-                 [this, &request, &answer_lease] { return Handle(std::move(request), answer_lease); });
+    Response response = Handle(std::move(request), answer_lease);
+    if (response.IsStream()) {
+      handover_ = Handover{StreamHead(response), std::get<std::shared_ptr<EventSource>>(response.body)};
+      return false;
+    }
+    return Write(head_only, close, std::move(response));
   }
 
   // `lease` holds the memory of the answer, which outlives the slots that handlers have for making it: the
@@ -305,24 +276,22 @@ class Connection {
     return response;
   }
 
-  bool Write(bool head_only, bool version_1_0, bool close, Answer answer) {
+  bool Write(bool head_only, bool close, Response answer) {
     // The library is handed only what its writer depends on. Its own parser decodes targets and header values
     // in ways that later versions had to correct.
     std::string reduced = head_only ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
     BoundedStream stream(fd_, limits_, std::move(reduced), member_);
-    return exchange_.Write(stream, version_1_0, close, std::move(answer));
+    return exchange_.Write(stream, close, std::move(answer));
   }
 
   bool Refuse(const RequestRefused& refused) {
     context_.registry.CountMalformed();
     refused_ = true;
-    Write(false, false, true, [&refused] {
-      Response response = ProblemResponse(refused.status, refused.detail);
-      if (refused.status == 503) {
-        response.SetHeader("Retry-After", "1");
-      }
-      return response;
-    });
+    Response response = ProblemResponse(refused.status, refused.detail);
+    if (refused.status == 503) {
+      response.SetHeader("Retry-After", "1");
+    }
+    Write(false, true, std::move(response));
     return false;
   }
 
@@ -437,6 +406,7 @@ class Connection {
   Exchange exchange_;
   std::string received_;  // what came and is not yet consumed
   bool refused_ = false;
+  std::optional<Handover> handover_;
 };
 
 }  // namespace
@@ -457,8 +427,13 @@ void ServeConnection(const ConnectionContext& context, UniqueFd socket, std::str
   try {
     Connection connection(context, socket.get(), std::move(remote_address), *member);
     linger = connection.Serve();
+    if (auto& stream = connection.handover()) {
+      context.streams.Adopt(std::move(socket), std::move(member), std::move(stream->head),
+                            std::move(stream->source));
+      return;
+    }
   } catch (...) {
-    // Memory ran out, or the body of a stream threw. The other connections go on; this one is closed.
+    // Memory ran out. The other connections go on; this one is closed.
   }
   if (linger && !context.registry.stopping()) {
     member->MarkSlow();

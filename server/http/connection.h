@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/http/connection_registry.h"
+#include "server/http/event_streams.h"
 #include "server/http/http_server.h"
 #include "server/http/limits.h"
 #include "server/http/socket_io.h"
@@ -31,10 +32,12 @@ struct ConnectionContext {
   ConnectionRegistry& registry;
   BodyBudget& body_budget;
   BodyBudget& answer_budget;
+  EventStreams& streams;
 };
 
 /// Serves one client until it leaves, exceeds a limit, or the server stops; closes the socket and leaves the
-/// registry. Does not throw. The only place that knows how cpp-httplib works inside.
+/// registry. A connection whose answer is an event stream is handed over to `streams`. Does not throw. The
+/// only place that knows how cpp-httplib works inside.
 void ServeConnection(const ConnectionContext& context, UniqueFd socket, std::string remote_address,
                      std::unique_ptr<ConnectionRegistry::Member> member) noexcept;
 

@@ -22,6 +22,7 @@
 #include "server/http/connection.h"
 #include "server/http/connection_registry.h"
 #include "server/http/connection_threads.h"
+#include "server/http/event_streams.h"
 #include "server/http/problem.h"
 #include "server/http/socket_io.h"
 
@@ -176,7 +177,8 @@ class HttpServer::Implementation {
         handler_(std::move(handler)),
         body_budget_(limits_.max_bodies_bytes),
         answer_budget_(limits_.max_answers_bytes),
-        registry_(limits_) {}
+        registry_(limits_),
+        streams_(limits_, registry_) {}
 
   ListenAddress Listen(const ListenAddress& address) {
     RaiseDescriptorLimit(limits_);
@@ -201,6 +203,7 @@ class HttpServer::Implementation {
       acceptor_.join();
       listener_.Reset();
     }
+    streams_.Stop();
     registry_.StopAll(std::chrono::seconds(1));
     threads_.Join();
   }
@@ -280,7 +283,8 @@ class HttpServer::Implementation {
   BodyBudget body_budget_;
   BodyBudget answer_budget_;
   ConnectionRegistry registry_;
-  const ConnectionContext context_{limits_, handler_, registry_, body_budget_, answer_budget_};
+  EventStreams streams_;
+  const ConnectionContext context_{limits_, handler_, registry_, body_budget_, answer_budget_, streams_};
   ConnectionThreads threads_;
   UniqueFd listener_;
   UniqueFd wake_;

@@ -43,8 +43,8 @@ struct HttpStatistics {
 };
 
 /// Serves HTTP/1.1 within HttpLimits. One thread for each connection, taken from a pool that grows and
-/// shrinks; when all are taken, connections that wait for a request (or deliver one slowly) make room for new
-/// ones.
+/// shrinks, and one for all event streams; when all are taken, connections that wait for a request (or
+/// deliver one slowly) make room for new ones.
 class HttpServer {
  public:
   /// Called for each request on its connection's thread, from many threads at a time. Router::Handle is
@@ -62,8 +62,8 @@ class HttpServer {
   ListenAddress Listen(const ListenAddress& address);
 
   /// Stops accepting, closes waiting connections at once, lets running handlers finish for a second and then
-  /// cuts their connections. Returns when all threads are done: within two seconds, if handlers return and
-  /// streams look at Closing(). May be called again, and from another thread.
+  /// cuts their connections; streams end at once. Returns when all threads are done: within two seconds, if
+  /// handlers return. May be called again, and from another thread.
   void Stop();
 
   HttpStatistics statistics() const;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/http/response.h"
 
@@ -16,14 +17,19 @@ class ProblemError : public std::runtime_error {
   /// The same with a Retry-After of `retry_after_seconds`.
   ProblemError(int status, const std::string& detail, int retry_after_seconds)
       : std::runtime_error(detail), status_(status), retry_after_seconds_(retry_after_seconds) {}
+  /// The same with further members for programs: JSON without braces, as ProblemResponse takes it.
+  ProblemError(int status, const std::string& detail, std::string members)
+      : std::runtime_error(detail), status_(status), members_(std::move(members)) {}
 
   int status() const { return status_; }
   /// 0 when the response carries no Retry-After.
   int retry_after_seconds() const { return retry_after_seconds_; }
+  const std::string& members() const { return members_; }
 
  private:
   int status_;
   int retry_after_seconds_ = 0;
+  std::string members_;
 };
 
 /// An error as every route answers it: application/problem+json with the members of RFC 9457 and `error`,

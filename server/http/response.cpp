@@ -32,11 +32,11 @@ Response JsonResponse(std::string json, int status) {
   return response;
 }
 
-Response EventStreamResponse(StreamBody body) {
+Response EventStreamResponse(std::shared_ptr<EventSource> source) {
   Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
-  response.body = std::move(body);
+  response.body = std::move(source);
   return response;
 }
 

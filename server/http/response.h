@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,24 +11,21 @@
 
 namespace heliograph::server {
 
-/// Where a long-lived response writes. Used by one thread, the one that runs the StreamBody.
-class StreamWriter {
+/// What an event stream sends. Used by one thread, which serves all streams: it must not wait.
+class EventSource {
  public:
-  virtual ~StreamWriter() = default;
-  /// Sends `data` at once. False when the client is gone or did not take it within the write time-out: return
-  /// then.
-  virtual bool Write(std::string_view data) = 0;
-  /// True once the server stops: return soon (look at least once a second).
-  virtual bool Closing() const = 0;
+  virtual ~EventSource() = default;
+  /// Appends whole frames that are due at `now` to `out`, some tens of KiB at most; nothing when nothing is
+  /// due. Called when the client has taken everything before: at once after a call that appended something,
+  /// and some ten times a second otherwise. False ends the stream once what was appended is sent. What it
+  /// throws ends the stream at once.
+  virtual bool Append(std::string& out, std::chrono::steady_clock::time_point now) = 0;
 };
 
-/// Writes a response of unknown length and returns when it is at its end. Its connection is closed
-/// afterwards. It runs on its connection's thread and counts against HttpLimits::max_streams instead of
-/// max_connections.
-using StreamBody = std::function<void(StreamWriter&)>;
-
-/// A whole body, a whole body that a cache owns too, or a stream.
-using ResponseBody = std::variant<std::string, std::shared_ptr<const std::string>, StreamBody>;
+/// A whole body, a whole body that a cache owns too, or a stream. A stream counts against
+/// HttpLimits::max_streams instead of max_connections, and its connection is closed at its end.
+using ResponseBody =
+    std::variant<std::string, std::shared_ptr<const std::string>, std::shared_ptr<EventSource>>;
 
 struct Response {
   int status = 200;
@@ -39,7 +36,7 @@ struct Response {
   /// Replaces every header of this name.
   void SetHeader(std::string_view name, std::string value);
   const std::string* FindHeader(std::string_view name) const;
-  bool IsStream() const { return std::holds_alternative<StreamBody>(body); }
+  bool IsStream() const { return std::holds_alternative<std::shared_ptr<EventSource>>(body); }
   /// The whole body. REQUIRED: not a stream.
   const std::string& Text() const;
 };
@@ -50,6 +47,6 @@ Response JsonResponse(std::string json, int status = 200);
 /// 200 as text/event-stream, with the headers that keep proxies from buffering it. Over the cap on streams
 /// the server answers 200 with `retry: 15000` in its place, for an EventSource gives up for ever at any other
 /// status.
-Response EventStreamResponse(StreamBody body);
+Response EventStreamResponse(std::shared_ptr<EventSource> source);
 
 }  // namespace heliograph::server

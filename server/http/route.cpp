@@ -38,7 +38,14 @@ ParameterDoc RegionDoc() {
 }
 
 ParameterDoc AsOfDoc() {
-  return TextDoc("as_of", "A commit or an RFC 3339 time: the answer as it would have been then.");
+  return TextDoc(
+      "as_of",
+      "A commit's id, seq:<number>, pin:<name> or an RFC 3339 time: the answer as it would have been "
+      "then. 410 when that is no longer kept; its floor_seq names the oldest commit that is.");
+}
+
+ParameterDoc BranchDoc() {
+  return TextDoc("branch", "The branch that is asked about; main when it is left out.");
 }
 
 ParameterDoc TextDoc(std::string name, std::string description, std::vector<std::string> choices) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -53,6 +54,9 @@ struct Route {
   std::vector<ParameterDoc> parameters;
   std::vector<ResponseDoc> responses{{200, "The answer.", "application/json"}};
   std::optional<std::string> request_body;  ///< what the body holds; none when the route takes no body
+  /// Longer bodies are 413 and do not reach the handler, within HttpLimits::max_body_bytes for all routes. A
+  /// parsed body takes many times its bytes, so a route asks for what it needs and not for more.
+  std::size_t max_body_bytes = 64 * 1024;
   Access access = Access::kRead;
   Handler handler;
 };
@@ -63,6 +67,7 @@ ParameterDoc OffsetDoc();
 ParameterDoc CursorDoc();
 ParameterDoc RegionDoc();
 ParameterDoc AsOfDoc();
+ParameterDoc BranchDoc();
 /// A text parameter, with its choices when it has some.
 ParameterDoc TextDoc(std::string name, std::string description, std::vector<std::string> choices = {});
 

@@ -176,7 +176,7 @@ Response Router::Handle(Request request) const {
   try {
     response = Dispatch(request, route_name);
   } catch (const ProblemError& problem) {
-    response = ProblemResponse(problem.status(), problem.what(), request.path);
+    response = ProblemResponse(problem.status(), problem.what(), request.path, problem.members());
     if (problem.retry_after_seconds() > 0) {
       response.SetHeader("Retry-After", std::to_string(problem.retry_after_seconds()));
     }
@@ -203,6 +203,7 @@ Response Router::Handle(Request request) const {
 }
 
 Response Router::Dispatch(Request& request, std::string_view& route_name) const {
+  if (request.method == Method::kOptions && request.path == "*") return Preflight(request, AllMethods());
   const bool read = request.method == Method::kGet || request.method == Method::kHead;
   const std::vector<std::string> segments = DecodedSegments(request.path);
   const Node* node = root_->Find(segments, 0);
@@ -243,7 +244,17 @@ Response Router::Run(const Route& route, Request& request) const {
     }
     guard_->Require(request);
   }
+  if (request.body.size() > route.max_body_bytes) {
+    throw ProblemError(413, "The body is longer than the " + std::to_string(route.max_body_bytes) +
+                                " bytes that this route takes.");
+  }
   return route.handler(request);
+}
+
+std::string Router::AllMethods() const {
+  Node all;
+  for (const auto& route : routes_) all.routes.emplace(route->method, route.get());
+  return all.Allow();
 }
 
 Response Router::Preflight(const Request& request, const std::string& allow) const {

@@ -62,6 +62,8 @@ class Router {
   Node& PlaceOf(std::string_view path);
   Response Dispatch(Request& request, std::string_view& route_name) const;
   Response Run(const Route& route, Request& request) const;
+  /// What some route allows: the answer to `OPTIONS *`.
+  std::string AllMethods() const;
   Response Preflight(const Request& request, const std::string& allow) const;
   void AddCorsHeaders(const Request& request, Response& response) const;
   bool IsAllowedOrigin(std::string_view origin) const;

@@ -52,6 +52,56 @@ function showFreshness(summary) {
     : 'No packets yet.';
 }
 
+/// One share with its interval, as a card.
+function forecastCard(title, estimate) {
+  if (!estimate) {
+    return element('div', { className: 'forecast', children: [
+      element('span', { text: title }), element('p', { className: 'note', text: 'No deliveries are expected today.' })] });
+  }
+  const range = element('span');
+  range.style.left = `${estimate.low * 100}%`;
+  range.style.width = `${Math.max(estimate.high - estimate.low, 0.01) * 100}%`;
+  const mark = element('i');
+  mark.style.left = `${estimate.share * 100}%`;
+  return element('div', {
+    className: 'forecast',
+    children: [
+      element('span', { text: title }),
+      element('strong', { text: percent(estimate.share) }),
+      element('div', { className: 'interval', children: [range, mark] }),
+      element('span', { className: 'note', text: `80 % sure: ${percent(estimate.low)} to ${percent(estimate.high)}` }),
+    ],
+  });
+}
+
+function blockerRow(blocker) {
+  const node = nodes.find((one) => one.public_key === blocker.public_key) || { ...blocker, status: 'unknown' };
+  return element('tr', {
+    children: [nodeCell(node), statusCell(node), element('td', { className: 'number', text: percent(blocker.gain) })],
+  });
+}
+
+async function showReadiness() {
+  const region = byId('region').value;
+  const told = await read(`api/multibyte/readiness?${regionQuery()}`);
+  const scope = told.scopes.find((one) => (one.region ?? '') === region);
+  byId('readiness').hidden = !scope;
+  if (!scope) return;
+  byId('forecasts').replaceChildren(
+    forecastCard('2 bytes: to nodes', scope.two_bytes.node_share),
+    forecastCard('2 bytes: to observers', scope.two_bytes.observer_share),
+    forecastCard('3 bytes: to nodes', scope.three_bytes.node_share),
+    forecastCard('3 bytes: to observers', scope.three_bytes.observer_share),
+  );
+  const known = scope.knowledge;
+  byId('knowledge').textContent = `What this rests on: ${known.observers} observers, ${known.multibyte_floods} multi-byte floods, `
+    + `evidence for ${known.nodes_with_evidence} of ${known.nodes} nodes, which carry `
+    + `${percent(known.share_of_relayed_traffic_with_evidence)} of the relayed traffic.`;
+  const { blockers } = scope.two_bytes;
+  byId('blockers').hidden = blockers.length === 0;
+  byId('blockers').querySelector('tbody').replaceChildren(...blockers.map(blockerRow));
+}
+
 function showShares() {
   const names = { confirmed: 'confirmed', suspected: 'suspected', legacy: 'likely legacy', unknown: 'unknown' };
   const counts = Object.fromEntries(Object.keys(names).map((key) => [key, 0]));
@@ -182,6 +232,7 @@ async function showMesh() {
   positions = new Map(list.nodes.filter((node) => node.lat !== null && node.lon !== null)
     .map((node) => [node.public_key, node]));
   showFreshness(first.summary);
+  await showReadiness();
   showShares();
   showMap();
   showNodes();

@@ -8,32 +8,22 @@
 
 #include "common/public_key.h"
 #include "common/time.h"
+#include "server/history/as_of.h"
 #include "server/state/mesh_view.h"
 #include "server/state/reader_pool.h"
 
 namespace heliograph::server {
-
-/// A commit of main that a question is asked as of.
-struct CommitMoment {
-  std::int64_t seq = 0;
-  std::string commit_id;
-  UtcMillis committed_at{};
-  std::optional<std::int64_t> watermark;  ///< of the newest snapshot that it had; nothing before the first
-};
-
-/// Reads `as_of`: a commit's id, `seq:<n>`, or a time of RFC 3339, with or without `time:` before it, for the
-/// newest commit not after it. Throws
-/// ProblemError: 400 for another form, 404 when main has no such commit, 410 when its history is no longer
-/// kept. The reader must be in a transaction; SQLite::Exception passes through, here and below.
-CommitMoment ResolveAsOf(ReaderConnection& reader, const std::string& as_of);
 
 /// A node's capability as it was versioned: of NodeCapability only what has a history.
 struct DatedCapability {
   PublicKey public_key;
   NodeCapability capability;
 };
-/// Every node that main had a capability for at `seq`, sorted by key.
-std::vector<DatedCapability> CapabilitiesAt(ReaderConnection& reader, std::int64_t seq);
+/// Every node that the line had a capability for at `seq`, sorted by key. What a branch has not written
+/// itself it sees as main had it at the branch's base. The reader must be in a transaction; SQLite::Exception
+/// passes through, here and below.
+std::vector<DatedCapability> CapabilitiesAt(ReaderConnection& reader, const BranchLine& line,
+                                            std::int64_t seq);
 
 /// How long one capability held.
 struct CapabilityInterval {

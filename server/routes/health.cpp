@@ -170,11 +170,9 @@ void WriteReport(JsonText& out, const RouteContext& context, bool ready, UtcMill
   out.Member("database_error", error);
 }
 
-std::string BuildHealth(const RouteContext& context) {
-  const GateReport gate = context.services().readiness->Latest();
+std::string BuildHealth(const RouteContext& context, const GateReport& gate, const MeshView* view) {
   const bool ready = gate.state == GateState::kReady;
   const UtcMillis now = context.Now();
-  const auto view = ready ? context.services().views->Current() : nullptr;
 
   JsonText out;
   out.BeginObject()
@@ -187,13 +185,24 @@ std::string BuildHealth(const RouteContext& context) {
       .Member("version", HELIOGRAPH_VERSION)
       .Member("started_at", context.started_at())
       .Member("uptime_seconds", SecondsBetween(context.started_at(), now));
-  WriteView(out, view.get(), now);
+  WriteView(out, view, now);
   WriteReport(out, context, ready, now);
   WriteQueue(out, context.services().volume);
   const auto& analytics = context.services().analytics;
   WriteAnalytics(out, analytics ? analytics() : CycleReport());
   out.EndObject();
   return std::move(out).Take();
+}
+
+/// 503 until there is something to serve, as CoreScope answers: monitors wait for the 200.
+Response AnswerHealth(const Request& request, const RouteContext& context) {
+  const GateReport gate = context.services().readiness->Latest();
+  const auto view = gate.state == GateState::kReady ? context.services().views->Current() : nullptr;
+  std::string health = BuildHealth(context, gate, view.get());
+  if (view != nullptr) return TaggedJson(request, std::move(health));
+  Response response = JsonResponse(std::move(health), 503);
+  response.SetHeader("Retry-After", "5");
+  return response;
 }
 
 Response AnswerReady(const Request& request, const RouteContext& context) {
@@ -217,8 +226,11 @@ void RegisterHealthRoutes(Router& router, const RouteContext& context) {
   health.path = "/api/healthz";
   health.tag = "operation";
   health.summary =
-      "200 while the process lives: what it serves, the sources, the queue, and the last failure.";
-  health.handler = [context](const Request& request) { return TaggedJson(request, BuildHealth(context)); };
+      "What is served, the sources, the queue, and the last failure. 503 with the same document until there "
+      "is something to serve.";
+  health.responses = {{200, "ready is true.", "application/json"},
+                      {503, "ready is false, and reason, status and missing say why.", "application/json"}};
+  health.handler = [context](const Request& request) { return AnswerHealth(request, context); };
   router.Add(std::move(health));
 
   Route ready;

@@ -11,7 +11,7 @@
 
 namespace heliograph::server {
 
-/// What became of a queue file: its row in the ledger.
+/// What became of a queue file: its row in the ledger or, for one that was set aside unread, its reason.
 struct LedgerEntry {
   Ulid id;
   std::string kind, outcome;
@@ -26,7 +26,8 @@ struct LedgerEntry {
 };
 
 /// Where a request is: its entry, or nothing while it waits in the queue. Throws ProblemError: 404 when
-/// neither the queue nor the ledger knows it, 503 as RequestPublisher::IsPending, and as ReaderPool::Read.
+/// neither the queue, nor the ledger, nor what was set aside knows it, 503 as RequestPublisher::IsPending,
+/// and as ReaderPool::Read.
 std::optional<LedgerEntry> FindOutcome(const RouteContext& context, const Ulid& id);
 
 /// The id that a person sent, in any case. Throws ProblemError(400) when it is none.

@@ -33,13 +33,6 @@ struct Summary {
   }
 };
 
-/// The commit that the request asks about; nothing when it asks about now.
-std::optional<std::string> AsOfText(const Request& request) {
-  const std::string* text = request.FindQuery("as_of");
-  if (text == nullptr || text->empty()) return std::nullopt;
-  return *text;
-}
-
 /// The key that the page begins after; nothing for the first page.
 std::optional<PublicKey> ReadCursor(const Request& request) {
   const auto fields = CursorParameter(request, kListOrder, 1);
@@ -135,13 +128,14 @@ Response AnswerPast(const Request& request, const RouteContext& context, const M
                     std::int64_t maximum) {
   if (!RegionParameter(request).all()) {
     throw ProblemError(400,
-                       "region cannot be combined with as_of: which observers heard a node has no history");
+                       "region cannot be combined with as_of or branch: which observers heard a node has no "
+                       "history");
   }
-  const std::string as_of = *AsOfText(request);
   CommitMoment moment;
   const auto capabilities = context.services().readers->Read([&](ReaderConnection& reader) {
-    moment = ResolveAsOf(reader, as_of);
-    return CapabilitiesAt(reader, moment.seq);
+    const BranchLine line = BranchParameter(reader, request);
+    moment = MomentParameter(reader, request, line);
+    return CapabilitiesAt(reader, line, moment.seq);
   });
   return TaggedJson(
       request, BuildList(request, view, PastRows(capabilities, view, context.visibility()), maximum, moment));
@@ -231,17 +225,23 @@ Route ListRoute(const RouteContext& context) {
   route.summary =
       "Which nodes can forward multi-byte path hashes, in the order of their keys, active and inactive "
       "alike. The summary "
-      "counts all nodes of the region. As of a commit, what has no history (name, role, active, counters, "
+      "counts all nodes of the region. As of a commit or on a branch, what has no history (name, role, "
+      "active, counters, "
       "last proof) is "
       "null.";
   route.parameters = {TextDoc("status", "Only this status.", {"confirmed", "suspected", "unknown"}),
-                      RegionDoc(), AsOfDoc(), LimitDoc(kDefaultPage, maximum), CursorDoc()};
+                      RegionDoc(),
+                      AsOfDoc(),
+                      BranchDoc(),
+                      LimitDoc(kDefaultPage, maximum),
+                      CursorDoc()};
   route.responses = {{200, "nodes, total, next and summary.", "application/json"},
-                     ProblemDoc(404, "No such commit."),
+                     ProblemDoc(404, "No such commit or branch."),
+                     ProblemDoc(409, "The commit is not in the history of the branch."),
                      ProblemDoc(410, "The history of that commit is no longer kept.")};
   auto cache = std::make_shared<ResponseCache>(ResponseCache::Limits{.max_bytes = 8 * 1024 * 1024});
   route.handler = WhenReady(context, [context, cache, maximum](const Request& request, const MeshView& view) {
-    if (AsOfText(request)) return AnswerPast(request, context, view, maximum);
+    if (AsOfText(request) || NamesBranch(request)) return AnswerPast(request, context, view, maximum);
     return RespondCached(request, ViewGeneration(context, view), *cache, [&] {
       return BuildList(request, view, PresentRows(view, context.visibility(), RegionParameter(request)),
                        maximum, std::nullopt);

@@ -13,6 +13,7 @@
 #include "server/routes/node_json.h"
 #include "server/routes/node_selection.h"
 #include "server/routes/packet_text.h"
+#include "server/routes/page_window.h"
 #include "server/routes/parameter_docs.h"
 
 namespace heliograph::server {
@@ -23,11 +24,12 @@ constexpr std::size_t kMaxSearchHits = 10;
 constexpr std::int64_t kMaxRecentAdverts = 20;
 constexpr std::size_t kMinPrefixDigits = 8;  // CoreScope's
 
+constexpr std::string_view kListName = "nodes";
+
 struct NodePage {
   NodeFilter filter;
   NodeOrder order = NodeOrder::kLastSeen;
-  std::int64_t limit = kDefaultPage;
-  std::int64_t offset = 0;
+  PageWindow window;
 };
 
 /// The data time as `lastHeard` counts from it: in whole minutes, so that answers do not change with every
@@ -58,8 +60,8 @@ NodePage ReadPage(const Request& request, const MeshView& view, std::int64_t max
                                          {"name", NodeOrder::kName},
                                          {"packetCount", NodeOrder::kPacketCount}})
                    .value_or(NodeOrder::kLastSeen);
-  page.limit = LimitParameter(request, {kDefaultPage, maximum});
-  page.offset = OffsetParameter(request);
+  page.window = ReadPageWindow(request, kListName, {kDefaultPage, maximum});
+  RefuseArea(request);
   return page;
 }
 
@@ -73,14 +75,17 @@ RoleCounts CountRoles(const MeshView& view, const Visibility& visibility) {
 
 std::string BuildNodePage(const MeshView& view, const Visibility& visibility, const NodePage& page) {
   NodeList nodes = SelectNodes(view, visibility, page.filter);
-  const std::size_t begin = std::min(nodes.size(), static_cast<std::size_t>(page.offset));
-  const std::size_t end = begin + std::min(nodes.size() - begin, static_cast<std::size_t>(page.limit));
+  const std::size_t begin = std::min(nodes.size(), static_cast<std::size_t>(page.window.offset));
+  const std::size_t end = begin + std::min(nodes.size() - begin, static_cast<std::size_t>(page.window.limit));
   SortFront(nodes, page.order, end);
 
   JsonText out;
   out.BeginObject().Key("nodes").BeginArray();
   for (std::size_t i = begin; i < end; ++i) WriteNode(out, *nodes[i]);
-  out.EndArray().Member("total", nodes.size()).Key("counts");
+  out.EndArray()
+      .Member("total", nodes.size())
+      .Member("next", NextPage(kListName, page.window, end - begin, static_cast<std::int64_t>(nodes.size())))
+      .Key("counts");
   WriteRoleCounts(out, CountRoles(view, visibility));
   out.EndObject();
   return std::move(out).Take();
@@ -131,7 +136,7 @@ const NodeView& FindNamedNode(const MeshView& view, const Visibility& visibility
 
 std::string BuildNode(const RouteContext& context, const MeshView& view, const NodeView& node) {
   PacketFilter own_adverts;
-  own_adverts.origin = node.key;
+  own_adverts.origins = {node.key};
   PacketWindow newest;
   newest.limit = kMaxRecentAdverts;
   newest.with_observations = true;
@@ -161,13 +166,15 @@ Route ListRoute(const RouteContext& context) {
   route.parameters = {
       LimitDoc(kDefaultPage, maximum),
       OffsetDoc(),
+      CursorDoc(),
       TextDoc("role", "Only this role, such as repeater."),
       TextDoc("search", "Only nodes with this in their name, in any case."),
       TimeDoc("before", "First seen then or earlier."),
       TextDoc("lastHeard", "Heard within this time before the newest packet.",
               {"1h", "6h", "24h", "7d", "30d"}),
       TextDoc("sortBy", "The order; lastSeen unless given.", {"lastSeen", "name", "packetCount"}),
-      RegionDoc()};
+      RegionDoc(),
+      AreaDoc()};
   // A cache holds one generation, and answers that count from the data time have generations of their own.
   auto whole = std::make_shared<ResponseCache>(ResponseCache::Limits{.max_bytes = 16 * 1024 * 1024});
   auto recent = std::make_shared<ResponseCache>(ResponseCache::Limits{.max_bytes = 4 * 1024 * 1024});

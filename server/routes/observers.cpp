@@ -9,6 +9,7 @@
 #include "server/http/response_cache.h"
 #include "server/routes/guard.h"
 #include "server/routes/json_text.h"
+#include "server/routes/page_window.h"
 #include "server/routes/parameter_docs.h"
 
 namespace heliograph::server {
@@ -18,6 +19,9 @@ namespace {
 constexpr std::chrono::hours kNaiveClockMemory{24};
 /// `server_time` moves in these steps, so that answers within one are the same to the byte.
 constexpr std::chrono::seconds kServerTimeStep{10};
+constexpr std::string_view kListName = "observers";
+/// Also what a request without a limit gets: CoreScope's clients take the list to be whole.
+constexpr std::int64_t kMaxPage = 5000;
 
 /// What is left of the observations of an observer's clock at the view's data time.
 struct ClockFigures {
@@ -70,16 +74,25 @@ void WriteObserver(JsonText& out, const ObserverView& observer, const MeshView& 
       .EndObject();
 }
 
-std::string BuildList(const MeshView& view, const Visibility& visibility, UtcMillis server_time) {
-  std::size_t total = 0;
+std::string BuildList(const MeshView& view, const Visibility& visibility, const PageWindow& window,
+                      UtcMillis server_time) {
+  const auto end = window.offset + window.limit;
+  std::int64_t total = 0;
+  std::size_t shown = 0;
   JsonText out;
   out.BeginObject().Key("observers").BeginArray();
   for (const auto& observer : view.observers) {
     if (observer->inactive || !visibility.Shows(*observer)) continue;
+    const std::int64_t place = total++;
+    if (place < window.offset || place >= end) continue;
     WriteObserver(out, *observer, view, visibility);
-    ++total;
+    ++shown;
   }
-  out.EndArray().Member("total", total).Member("server_time", server_time).EndObject();
+  out.EndArray()
+      .Member("total", total)
+      .Member("next", NextPage(kListName, window, shown, total))
+      .Member("server_time", server_time)
+      .EndObject();
   return std::move(out).Take();
 }
 
@@ -93,15 +106,17 @@ Route ListRoute(const RouteContext& context) {
   Route route;
   route.path = "/api/observers";
   route.tag = "observers";
-  route.summary =
-      "All observers that are not inactive, newest heard first. server_time moves in steps of 10 s.";
+  route.summary = "Observers that are not inactive, newest heard first. server_time moves in steps of 10 s.";
+  route.parameters = {LimitDoc(kMaxPage, kMaxPage), OffsetDoc(), CursorDoc()};
   auto cache =
       std::make_shared<ResponseCache>(ResponseCache::Limits{.max_bytes = 2 * 1024 * 1024, .max_entries = 4});
   route.handler = WhenReady(context, [context, cache](const Request& request, const MeshView& view) {
     const UtcMillis now = context.Now();
     const UtcMillis server_time = now - now.time_since_epoch() % std::chrono::milliseconds(kServerTimeStep);
-    return RespondCached(request, ListGeneration(context, view, server_time), *cache,
-                         [&] { return BuildList(view, context.visibility(), server_time); });
+    return RespondCached(request, ListGeneration(context, view, server_time), *cache, [&] {
+      return BuildList(view, context.visibility(), ReadPageWindow(request, kListName, {kMaxPage, kMaxPage}),
+                       server_time);
+    });
   });
   return route;
 }

@@ -71,9 +71,10 @@ Conditions ConditionsOf(const PacketFilter& filter, ObservationSearch search) {
     const ByteView bytes = filter.hash->bytes();
     conditions.Add("t.content_hash = ?", Bytes(bytes.begin(), bytes.end()));
   }
-  if (filter.origin) conditions.Add("t.origin_key = ?", static_cast<std::int64_t>(*filter.origin));
+  if (filter.origins)
+    conditions.Add("t.origin_key IN (SELECT value FROM json_each(?))", JsonList(Numbers(*filter.origins)));
   if (filter.channel) conditions.Add("t.channel = ?", *filter.channel);
-  conditions.has_index = filter.hash || filter.origin || filter.channel;
+  conditions.has_index = filter.hash || filter.origins || filter.channel;
   if (filter.type) conditions.Add("t.payload_type = ?", static_cast<std::int64_t>(*filter.type));
   if (filter.since) conditions.Add("t.first_seen >= ?", filter.since->time_since_epoch().count());
   if (filter.until) conditions.Add("t.first_seen <= ?", filter.until->time_since_epoch().count());
@@ -309,7 +310,7 @@ std::optional<StoredTransmission> LoadOne(ReaderConnection& reader, const std::s
 }  // namespace
 
 bool IsScan(const PacketFilter& filter, const PacketWindow& window) {
-  if (filter.hash || filter.origin) return false;
+  if (filter.hash || filter.origins) return false;
   return !filter.PassesAll() || window.order == PacketOrder::kLatestFirst || window.offset > kLongOffset;
 }
 
@@ -337,6 +338,40 @@ std::optional<StoredTransmission> LoadPacket(ReaderPool& readers, std::int64_t i
     if (found) return found;
     return LoadOne(reader, "t.id = (SELECT transmission_id FROM observations WHERE id = ?)", id);
   });
+}
+
+std::vector<StoredReception> LoadReceptions(ReaderConnection& reader, std::int64_t after, std::size_t limit,
+                                            std::int64_t& last) {
+  Statement& senders = reader.Prepared(
+      std::string("SELECT ") + kTransmissionColumns +
+      ", i.public_key FROM transmissions AS t LEFT JOIN identity AS i ON i.key = t.origin_key WHERE t.id IN "
+      "(SELECT transmission_id FROM (SELECT transmission_id FROM observations WHERE id > ? ORDER BY id LIMIT "
+      "?))");
+  senders.bind(1, after);
+  senders.bind(2, static_cast<std::int64_t>(limit));
+  std::unordered_map<std::int64_t, StoredReception> by_id;
+  while (senders.executeStep()) {
+    StoredReception reception{ReadTransmission(senders),
+                              PublicKey::FromBytes(BytesOf(senders.getColumn(10)))};
+    by_id.emplace(reception.transmission.id, std::move(reception));
+  }
+  Statement& rows = reader.Prepared(
+      "SELECT transmission_id, id, observer_key, received_after, route, path_len, path, transport_codes, "
+      "flags, snr, "
+      "rssi FROM observations WHERE id > ? ORDER BY id LIMIT ?");
+  rows.bind(1, after);
+  rows.bind(2, static_cast<std::int64_t>(limit));
+  std::vector<StoredReception> receptions;
+  while (rows.executeStep()) {
+    last = rows.getColumn(1).getInt64();
+    const auto found = by_id.find(rows.getColumn(0).getInt64());
+    if (found == by_id.end()) continue;
+    auto observation = ReadObservation(rows, found->second.transmission.base_time);
+    if (!observation) continue;
+    receptions.push_back(found->second);
+    receptions.back().transmission.display = std::move(*observation);
+  }
+  return receptions;
 }
 
 Packet FrameOf(const StoredTransmission& transmission, const StoredObservation& observation) {

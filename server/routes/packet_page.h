@@ -47,15 +47,15 @@ struct PacketFilter {
   std::optional<RouteType> route;
   std::optional<std::vector<std::int64_t>> observers;  ///< heard by one of these; none: nothing is found
   std::optional<ContentHash> hash;
-  std::optional<UtcMillis> since, until;  ///< first seen, both ends included
-  std::optional<IdentityKey> origin;      ///< adverts that this node signed
+  std::optional<UtcMillis> since, until;            ///< first seen, both ends included
+  std::optional<std::vector<IdentityKey>> origins;  ///< adverts that one of these nodes signed
   std::optional<std::string> channel;
   std::vector<IdentityKey> hidden_origins;
   std::vector<PublicKey> hidden_keys;  ///< likewise, for those that are no nodes
 
   /// True when everything passes that is not hidden.
   bool PassesAll() const {
-    return !type && !route && !observers && !hash && !since && !until && !origin && !channel;
+    return !type && !route && !observers && !hash && !since && !until && !origins && !channel;
   }
 };
 
@@ -92,6 +92,17 @@ std::optional<StoredTransmission> LoadPacket(ReaderPool& readers, const ContentH
 /// The transmission with this id or, when there is none, the one that the observation with this id belongs
 /// to.
 std::optional<StoredTransmission> LoadPacket(ReaderPool& readers, std::int64_t id);
+
+/// One reception with its transmission, which is displayed as it was heard then.
+struct StoredReception {
+  StoredTransmission transmission;
+  std::optional<PublicKey> origin;  ///< who signed it: adverts only
+};
+/// The receptions after the observation `after`, in the order of ingest, at most `limit`; those that cannot
+/// be read are left out. Sets `last` to the observation that was looked at last. Reads in the caller's
+/// transaction.
+std::vector<StoredReception> LoadReceptions(ReaderConnection& reader, std::int64_t after, std::size_t limit,
+                                            std::int64_t& last);
 
 /// The frame as this observer heard it, to the byte.
 Packet FrameOf(const StoredTransmission& transmission, const StoredObservation& observation);

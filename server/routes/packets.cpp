@@ -12,6 +12,7 @@
 #include "server/routes/guard.h"
 #include "server/routes/json_response.h"
 #include "server/routes/packet_text.h"
+#include "server/routes/page_window.h"
 #include "server/routes/parameter_docs.h"
 
 namespace heliograph::server {
@@ -23,8 +24,7 @@ constexpr std::int64_t kLargePage = 2000;
 /// A transmission with all its observations takes as much as about so many without.
 constexpr std::int64_t kExpandedRows = 10;
 constexpr std::chrono::seconds kWaitForLargePage{3};
-/// Far beyond any table, and small enough that SQLite can add a limit to it.
-constexpr std::int64_t kMaxOffset = std::int64_t{1} << 40;
+constexpr std::string_view kListName = "packets";
 constexpr std::int64_t kMaxPayloadType = 15;
 constexpr std::int64_t kMaxRoute = 3;
 constexpr std::size_t kEncryptedPrefix = 4;  // "enc_"
@@ -82,6 +82,23 @@ const NodeView* FindNode(const std::string& text, const MeshView& view, const Vi
   return node != nullptr && visibility.Shows(*node) ? node : nullptr;
 }
 
+/// The shown nodes that the request names by `node` and `nodes`, by both when it has both; nothing when it
+/// names none.
+std::optional<std::vector<IdentityKey>> ReadOrigins(const Request& request, const MeshView& view,
+                                                    const Visibility& visibility) {
+  const std::string& one = TextParameter(request, "node");
+  const std::string& list = TextParameter(request, "nodes");
+  if (one.empty() && list.empty()) return std::nullopt;
+  const NodeView* only = one.empty() ? nullptr : FindNode(one, view, visibility);
+  std::vector<IdentityKey> keys;
+  if (list.empty() && only != nullptr) keys.push_back(only->key);
+  for (const std::string& text : CommaList(list)) {
+    const NodeView* node = FindNode(text, view, visibility);
+    if (node != nullptr && (one.empty() || node == only)) keys.push_back(node->key);
+  }
+  return keys;
+}
+
 /// The channel's name as it is stored: that of an unreadable one ends in upper-case hexadecimal.
 std::string StoredChannel(std::string text) {
   if (text.starts_with("enc_")) {
@@ -94,6 +111,7 @@ std::string StoredChannel(std::string text) {
 /// What the request asks for; nothing when nothing can pass.
 std::optional<PacketFilter> ReadFilter(const Request& request, const RouteContext& context,
                                        const MeshView& view) {
+  RefuseArea(request);
   PacketFilter filter;
   if (const auto type = IntegerParameter(request, "type", 0, kMaxPayloadType)) {
     filter.type = static_cast<PayloadType>(*type);
@@ -110,15 +128,12 @@ std::optional<PacketFilter> ReadFilter(const Request& request, const RouteContex
     filter.hash = ContentHash::FromHex(hash);
     if (!filter.hash) return std::nullopt;
   }
-  if (const std::string& text = TextParameter(request, "node"); !text.empty()) {
-    const NodeView* node = FindNode(text, view, context.visibility());
-    if (node == nullptr) return std::nullopt;
-    filter.origin = node->key;
-  }
+  filter.origins = ReadOrigins(request, view, context.visibility());
   if (const std::string& channel = TextParameter(request, "channel"); !channel.empty()) {
     filter.channel = StoredChannel(channel);
   }
   if (filter.observers && filter.observers->empty()) return std::nullopt;
+  if (filter.origins && filter.origins->empty()) return std::nullopt;
   return filter;
 }
 
@@ -147,8 +162,10 @@ std::string BuildList(const Request& request, const RouteContext& context, const
   const bool is_ascending =
       EnumParameter<bool>(request, "order", {{"asc", true}, {"desc", false}}).value_or(false);
   PacketWindow window;
-  window.limit = LimitParameter(request, {kDefaultPage, context.config().list_limits.packets});
-  window.offset = std::min(OffsetParameter(request), kMaxOffset);
+  const PageWindow rows =
+      ReadPageWindow(request, kListName, {kDefaultPage, context.config().list_limits.packets});
+  window.limit = rows.limit;
+  window.offset = rows.offset;
   window.order = grouped ? PacketOrder::kLatestFirst
                          : (is_ascending ? PacketOrder::kOldestFirst : PacketOrder::kNewestFirst);
   window.with_observations =
@@ -175,6 +192,7 @@ std::string BuildList(const Request& request, const RouteContext& context, const
   }
   out.EndArray()
       .Member("total", page.total)
+      .Member("next", NextPage(kListName, rows, page.packets.size(), page.total))
       .Member("limit", window.limit)
       .Member("offset", window.offset)
       .EndObject();
@@ -227,6 +245,7 @@ Route ListRoute(const RouteContext& context) {
   route.parameters = {
       LimitDoc(kDefaultPage, context.config().list_limits.packets),
       OffsetDoc(),
+      CursorDoc(),
       IntegerDoc("type", "Payload type.", 0, kMaxPayloadType),
       IntegerDoc("route", "Route type.", 0, kMaxRoute),
       TextDoc("observer", "Heard by one of these: ids separated by commas, in any case."),
@@ -234,7 +253,9 @@ Route ListRoute(const RouteContext& context) {
       TimeDoc("since", "First seen then or later."),
       TimeDoc("until", "First seen then or earlier."),
       RegionDoc(),
+      AreaDoc(),
       TextDoc("node", "Adverts of this node: its public key or its exact name."),
+      TextDoc("nodes", "Adverts of these nodes: their public keys or exact names, separated by commas."),
       TextDoc("channel", "Group messages of this channel: its name, or enc_ and its hash when no key fits."),
       TextDoc("order", "By the order of ingest; desc unless given.", {"asc", "desc"}),
       TextDoc("expand", "With all observations of each.", {"observations"}),

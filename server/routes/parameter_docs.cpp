@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/http/problem.h"
+
 namespace heliograph::server {
 namespace {
 
@@ -39,6 +41,16 @@ ParameterDoc PathDoc(std::string name, std::string description) {
 
 ResponseDoc ProblemDoc(int status, std::string description) {
   return {status, std::move(description), "application/problem+json"};
+}
+
+ParameterDoc AreaDoc() {
+  return TextDoc("area", "Must be empty: this server has no areas.");
+}
+
+void RefuseArea(const Request& request) {
+  const std::string* area = request.FindQuery("area");
+  if (area != nullptr && !area->empty())
+    throw ProblemError(400, "area is '" + *area + "', but this server has no areas; use region");
 }
 
 }  // namespace heliograph::server

@@ -17,4 +17,9 @@ ParameterDoc PathDoc(std::string name, std::string description);
 /// A status that is answered as a problem.
 ResponseDoc ProblemDoc(int status, std::string description);
 
+/// CoreScope's `area`. No areas are configured here, so nothing lies in one.
+ParameterDoc AreaDoc();
+/// Throws ProblemError(400) when the request names an area: the whole mesh would be the wrong answer.
+void RefuseArea(const Request& request);
+
 }  // namespace heliograph::server

@@ -20,6 +20,8 @@ constexpr const char* kStream = "packet-inject";
 /// Stands for the IATA code of an observer that told none.
 constexpr const char* kNoRegion = "INJ";
 constexpr std::size_t kMaxRegionBytes = 16;
+/// A frame has 255 bytes at most; the rest is for blanks between them and for the other members.
+constexpr std::size_t kMaxBodyBytes = 4096;
 constexpr double kMaxSnr = 64, kMinRssi = -200, kMaxRssi = 64;
 
 std::string WithoutBlanks(std::string text) {
@@ -142,7 +144,10 @@ void RegisterPostedPacketRoutes(Router& router, const RouteContext& context) {
   decode.tag = "packets";
   decode.summary = "Takes a packet apart. Keeps nothing; the signature of an advert is verified.";
   decode.request_body = "{\"hex\": the frame in hexadecimal}";
-  decode.responses = {{200, "decoded.", "application/json"}, ProblemDoc(400, "No packet.")};
+  decode.max_body_bytes = kMaxBodyBytes;
+  decode.responses = {{200, "decoded.", "application/json"},
+                      ProblemDoc(400, "No packet."),
+                      ProblemDoc(413, "Longer than a packet in JSON can be.")};
   decode.handler = [context](const Request& request) {
     const PostedFrame frame = ReadFrame(ObjectInBody(request));
     JsonText out;
@@ -160,9 +165,11 @@ void RegisterPostedPacketRoutes(Router& router, const RouteContext& context) {
       "{\"hex\", \"observer\": public key, \"snr\"?: dB, \"rssi\"?: dBm, \"region\"?: IATA code, \"hash\"?: "
       "content hash "
       "to compare}";
+  inject.max_body_bytes = kMaxBodyBytes;
   inject.responses = {
       {202, "requestId, statusUrl and decoded. id is null: the database gives it.", "application/json"},
-      ProblemDoc(400, "No packet, or one that would be refused.")};
+      ProblemDoc(400, "No packet, or one that would be refused."),
+      ProblemDoc(413, "Longer than a packet in JSON can be.")};
   inject.access = Access::kWrite;
   inject.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
     return AnswerInjection(request, context);

@@ -24,6 +24,8 @@ namespace {
 constexpr const char* kPath = "/api/admin/prune-geo-filter";
 constexpr const char* kStream = "prune-request";
 constexpr std::size_t kMinCorners = 3;
+/// Room for 15 000 keys with their quotes and commas.
+constexpr std::size_t kMaxBodyBytes = 1024 * 1024;
 
 /// True when the configuration bounds an area.
 bool HasArea(const GeoFilter& area) {
@@ -157,6 +159,7 @@ void RegisterPruneRoutes(Router& router, const RouteContext& context) {
       "still outside are deleted; nodes without a position stay.";
   prune.parameters = {FlagDoc("confirm", "Delete instead of showing.")};
   prune.request_body = "With confirm: {\"pubkeys\": [the keys from the preview]}";
+  prune.max_body_bytes = kMaxBodyBytes;
   prune.responses = {{200, "The preview.", "application/json"},
                      {202, "Accepted; statusUrl tells the outcome.", "application/json"},
                      ProblemDoc(400, "No geo filter, or nothing to prune.")};

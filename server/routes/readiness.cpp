@@ -53,13 +53,14 @@ Answer AnswerNow(const RouteContext& context, const MeshView& view, const Region
   return answer;
 }
 
-Answer AnswerAsOf(const RouteContext& context, const MeshView& view, const std::string& as_of) {
+Answer AnswerAsOf(const Request& request, const RouteContext& context, const MeshView& view) {
   return context.services().readers->Read([&](ReaderConnection& reader) {
     Answer answer;
-    answer.moment = ResolveAsOf(reader, as_of);
+    const BranchLine line = BranchParameter(reader, request);
+    answer.moment = MomentParameter(reader, request, line);
     answer.watermark = answer.moment->watermark;
-    answer.readiness = ReadReadinessAt(reader, answer.moment->seq);
-    for (const DatedCapability& dated : CapabilitiesAt(reader, answer.moment->seq)) {
+    answer.readiness = ReadReadinessAt(reader, answer.moment->seq, line.branch_id, line.base_seq.value_or(0));
+    for (const DatedCapability& dated : CapabilitiesAt(reader, line, answer.moment->seq)) {
       if (IsCapableButSilent(dated.capability) && IsShown(dated.public_key, view, context.visibility()))
         answer.not_adopted.push_back({dated.public_key, nullptr, dated.capability});
     }
@@ -177,16 +178,15 @@ void RegisterReadinessRoute(Router& router, const RouteContext& context) {
       "a node was heard in has no history, so that it is null when both region and as_of are given. The "
       "figures "
       "are those of the last analytics cycle, or of the snapshot that held as of a commit.";
-  route.parameters = {RegionDoc(), AsOfDoc(), LimitDoc(kDefaultPage, maximum)};
+  route.parameters = {RegionDoc(), AsOfDoc(), BranchDoc(), LimitDoc(kDefaultPage, maximum)};
   route.responses = {{200, "scopes, total, next, not_adopted and not_adopted_total.", "application/json"},
                      ProblemDoc(404, "No such commit."),
                      ProblemDoc(410, "The history of that commit is no longer kept.")};
   route.handler = WhenReady(context, [context, maximum](const Request& request, const MeshView& view) {
     const RegionFilter region = RegionParameter(request);
     const auto limit = static_cast<std::size_t>(LimitParameter(request, {kDefaultPage, maximum}));
-    const std::string* as_of = request.FindQuery("as_of");
-    const Answer answer = as_of == nullptr || as_of->empty() ? AnswerNow(context, view, region)
-                                                             : AnswerAsOf(context, view, *as_of);
+    const bool is_past = AsOfText(request) || NamesBranch(request);
+    const Answer answer = is_past ? AnswerAsOf(request, context, view) : AnswerNow(context, view, region);
     return TaggedJson(request, Write(answer, region, limit, view, context.visibility()));
   });
   router.Add(std::move(route));

@@ -4,7 +4,11 @@
 
 #include "server/http/openapi.h"
 #include "server/routes/clusters.h"
+#include "server/routes/branches.h"
+#include "server/routes/changes.h"
+#include "server/routes/events.h"
 #include "server/routes/health.h"
+#include "server/routes/history.h"
 #include "server/routes/json_response.h"
 #include "server/routes/metrics_route.h"
 #include "server/routes/multibyte.h"
@@ -12,9 +16,11 @@
 #include "server/routes/nodes.h"
 #include "server/routes/observers.h"
 #include "server/routes/packets.h"
+#include "server/routes/pins.h"
 #include "server/routes/posted_packet.h"
 #include "server/routes/prune.h"
 #include "server/routes/readiness.h"
+#include "server/routes/recovery.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
 #include "server/routes/topology.h"
@@ -48,6 +54,12 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterMultibyteRoutes(router, context);
   RegisterNeighborRoutes(router, context);
   RegisterTopologyRoutes(router, context);
+  RegisterHistoryRoutes(router, context);
+  RegisterChangeRoutes(router, context);
+  RegisterEventRoutes(router, context);
+  RegisterBranchRoutes(router, context);
+  RegisterPinRoutes(router, context);
+  RegisterRecoveryRoute(router, context);
   RegisterReadinessRoute(router, context);
   RegisterClusterRoutes(router, context);
   RegisterClusterRunRoutes(router, context);

@@ -4,8 +4,18 @@
 
 namespace heliograph::server {
 
+namespace {
+
+constexpr int kMaxDepth = 16;
+
+}  // namespace
+
 nlohmann::json ObjectInBody(const Request& request) {
-  auto json = nlohmann::json::parse(request.body, nullptr, false);
+  const auto bound_depth = [](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+    if (depth > kMaxDepth) throw ProblemError(400, "the body is nested too deeply");
+    return true;
+  };
+  auto json = nlohmann::json::parse(request.body, bound_depth, false);
   if (!json.is_object()) throw ProblemError(400, "the body must be a JSON object");
   return json;
 }

@@ -10,7 +10,8 @@
 
 namespace heliograph::server {
 
-/// The body as a JSON object. Throws ProblemError(400) when it is none.
+/// The body as a JSON object. Throws ProblemError(400) when it is none, or when it is nested deeper than any
+/// request needs: each level costs memory and, when it is freed, stack.
 nlohmann::json ObjectInBody(const Request& request);
 
 /// A member that must be text. Throws ProblemError(400) naming it when it is missing, empty or no text.

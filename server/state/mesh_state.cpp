@@ -47,10 +47,13 @@ void MeshState::LoadWarm(ReaderConnection& connection) {
   for (const auto& [key, observer] : observers_) {
     if (data_time_) data_time_ = std::max(data_time_, observer.shown->last_packet_at);
   }
+  if (data_time_) data_time_ = std::min(*data_time_, WallClockNow());
 }
 
 MeshState::Step MeshState::Follow(ReaderConnection& connection) {
   if (dbschema::ReadMeta(connection.database(), "epoch") != epoch_) return Step::kReplaced;
+  read_at_ = WallClockNow();
+  if (data_time_) data_time_ = std::min(*data_time_, read_at_);
   FollowRows(connection);
   FollowBounds(connection);
   if (FollowPackets(connection)) return Step::kMore;
@@ -130,14 +133,15 @@ void MeshState::FollowBounds(ReaderConnection& connection) {
 
 /// Each row is counted and passed by in one, so that a page that is cut short is simply a shorter page.
 bool MeshState::FollowPackets(ReaderConnection& connection) {
-  const bool more_transmissions = ReadTransmissionTimes(connection, transmission_cursor_, page_rows_,
-                                                        [&](std::int64_t id, UtcMillis first_seen) {
-                                                          transmissions_hour_.Add(first_seen);
-                                                          transmissions_day_.Add(first_seen);
-                                                          transmission_cursor_ = id;
-                                                          ++transmissions_;
-                                                          anything_changed_ = true;
-                                                        });
+  const bool more_transmissions = ReadTransmissionTimes(
+      connection, transmission_cursor_, page_rows_, [&](std::int64_t id, UtcMillis first_seen) {
+        const UtcMillis seen = std::min(first_seen, read_at_);
+        transmissions_hour_.Add(seen);
+        transmissions_day_.Add(seen);
+        transmission_cursor_ = id;
+        ++transmissions_;
+        anything_changed_ = true;
+      });
   const bool more_observations =
       ReadObservations(connection, observation_cursor_, page_rows_, [&](Reception& reception) {
         TakeReception(reception);
@@ -151,6 +155,7 @@ bool MeshState::FollowPackets(ReaderConnection& connection) {
 }
 
 void MeshState::TakeReception(Reception& reception) {
+  reception.received_at = std::min(reception.received_at, read_at_);
   if (reception.origin) {
     const auto signer = identities_.find(Number(*reception.origin));
     if (signer != identities_.end()) reception.origin_key = &signer->second;
@@ -181,6 +186,7 @@ std::uint64_t MeshState::RegionBit(const std::string& iata) {
 void MeshState::PutStation(IdentityKey key, const PublicKey& public_key) {
   Station station;
   station.public_key = public_key;
+  station.forwards_by_default = removed_.contains(Number(key));  // it is no longer known whether it did
   const auto heard = [&station](UtcMillis first, UtcMillis last) {
     station.first_heard = std::min(station.first_heard.value_or(first), first);
     station.last_heard = std::max(station.last_heard.value_or(last), last);
@@ -200,11 +206,6 @@ void MeshState::PutStation(IdentityKey key, const PublicKey& public_key) {
   const bool is_new = stations_.Find(key) == nullptr;
   stations_.Put(key, station);
   if (is_new) MarkSharers(public_key);
-}
-
-void MeshState::RemoveStation(IdentityKey key, const PublicKey& public_key) {
-  MarkSharers(public_key);
-  stations_.Remove(key);
 }
 
 /// Whoever shares a hash with a key that comes or goes is judged anew.
@@ -227,6 +228,7 @@ void MeshState::PutNode(NodeView row) {
   const IdentityKey key = row.key;
   const PublicKey public_key = row.public_key;
   NodeState& node = nodes_[public_key];
+  removed_.erase(Number(key));
   if (node.shown) {
     row.capability = node.shown->capability;
     row.hash_size = node.shown->hash_size;
@@ -242,16 +244,15 @@ void MeshState::PutNode(NodeView row) {
   stale_nodes_.insert(Number(key));
 }
 
+/// Who was removed may relay all the same, so that its key can be behind a hop for ever. What its row told is
+/// forgotten: a server that starts later, and has never seen the row, must judge alike.
 void MeshState::RemoveNode(IdentityKey key) {
   const auto identity = identities_.find(Number(key));
-  if (identity == identities_.end() || nodes_.erase(identity->second) == 0) return;
+  if (identity == identities_.end()) return;
+  removed_.insert(Number(key));
   stored_.erase(Number(key));
-  if (observers_.contains(Number(key))) {
-    PutStation(key, identity->second);
-  } else {
-    RemoveStation(key, identity->second);
-  }
-  nodes_changed_ = true;
+  if (nodes_.erase(identity->second) != 0) nodes_changed_ = true;
+  PutStation(key, identity->second);
 }
 
 void MeshState::PutObserver(ObserverView row) {
@@ -322,8 +323,17 @@ ModelFacts MeshState::FactsOf(const NodeState& node) const {
     facts.proven_by_advert = view.capability.evidence == CapabilityEvidence::kAdvert;
   }
   facts.multibyte_adverts = static_cast<std::uint32_t>(node.computed.advert_proofs);
-  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key))
+  std::int64_t flood_adverts = 0;
+  if (const AdvertEvidence* adverts = evidence_.AdvertsOf(view.key)) {
     facts.one_byte_adverts = adverts->flood[0].adverts;
+    for (const SizeTally& size : adverts->flood) flood_adverts += size.adverts;
+  }
+  facts.other_adverts =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(0, view.advert_count - flood_adverts));
+  using Days = std::chrono::duration<double, std::ratio<86'400>>;
+  const SenderTally* sender = relays_.Sender(view.key);
+  if (sender != nullptr && sender->first_relayed[0])
+    facts.relay_days = Days(*sender->last_relayed[0] - *sender->first_relayed[0]).count();
   return facts;
 }
 
@@ -444,7 +454,9 @@ std::shared_ptr<const MeshView> MeshState::BuildView() const {
 }
 
 std::optional<ReadinessMaterial> MeshState::MaterialForReadiness() const {
+  if (!model_) return std::nullopt;
   ReadinessMaterial material;
+  material.model = model_;
   bool anybody = false;
   for (const auto& [public_key, node] : nodes_) {
     if (!node.shown->active) continue;
@@ -457,7 +469,6 @@ std::optional<ReadinessMaterial> MeshState::MaterialForReadiness() const {
   }
   if (!anybody) return std::nullopt;
   for (const auto& [key, observer] : observers_) material.observers.push_back(observer.shown);
-  CopyEvidence(relays_, material);
   return material;
 }
 

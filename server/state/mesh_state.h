@@ -125,7 +125,6 @@ class MeshState {
   void RemoveNode(IdentityKey key);
   void PutObserver(ObserverView row);
   void PutStation(IdentityKey key, const PublicKey& public_key);
-  void RemoveStation(IdentityKey key, const PublicKey& public_key);
   void MarkSharers(const PublicKey& public_key);
   std::uint64_t RegionBit(const std::string& iata);
   void TakeFlood(const Flood& flood);
@@ -162,6 +161,7 @@ class MeshState {
   /// Capability of nodes whose row has not been seen; the two come from different tables.
   std::unordered_map<std::int64_t, NodeCapability> stored_;
   std::shared_ptr<const SwitchReadiness> stored_readiness_;
+  std::unordered_set<std::int64_t> removed_;
   StationDirectory stations_;
   std::map<std::string, std::uint64_t> region_bits_;
   std::size_t assumed_nodes_ = 0;  ///< what the probabilities were computed with
@@ -177,6 +177,9 @@ class MeshState {
   bool bounds_changed_ = false;
   std::int64_t transmissions_ = 0, observations_ = 0;
   MinuteWindow transmissions_hour_{60}, transmissions_day_{24 * 60};
+  /// The wall clock at this step. What was stored while the clock was ahead counts as heard now, for it must
+  /// not age everything else for good.
+  UtcMillis read_at_{};
   std::optional<UtcMillis> data_time_;
 
   std::unordered_set<std::int64_t> stale_nodes_;

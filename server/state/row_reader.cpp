@@ -189,11 +189,19 @@ SwitchReadiness ReadReadiness(ReaderConnection& connection) {
                           "WHERE branch_id = 1 AND to_seq IS NULL AND figures IS NOT NULL ORDER BY region"));
 }
 
-SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq) {
+SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq, std::int64_t branch,
+                                std::int64_t base) {
   SQLite::Statement& row = connection.Prepared(
-      "SELECT region, figures FROM switch_readiness WHERE branch_id = 1 AND from_seq <= ?1 "
-      "AND (to_seq IS NULL OR to_seq > ?1) AND figures IS NOT NULL ORDER BY region");
+      "SELECT region, figures FROM switch_readiness WHERE branch_id = ?2 AND from_seq <= ?1 "
+      "AND (to_seq IS NULL OR to_seq > ?1) AND figures IS NOT NULL UNION ALL "
+      "SELECT m.region, m.figures FROM switch_readiness AS m WHERE ?3 > 0 AND m.branch_id = 1 AND m.from_seq "
+      "<= ?3 "
+      "AND (m.to_seq IS NULL OR m.to_seq > ?3) AND m.figures IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
+      "switch_readiness AS o WHERE o.branch_id = ?2 AND o.region = m.region AND o.from_seq <= ?1) ORDER BY "
+      "1");
   row.bind(1, seq);
+  row.bind(2, branch);
+  row.bind(3, base > 0 ? std::min(seq, base) : 0);
   return ReadScopes(row);
 }
 

@@ -53,8 +53,10 @@ std::vector<CapabilityChange> ReadCapabilityChanges(ReaderConnection& connection
 /// The present readiness of main: of the whole mesh and of each region; without scopes when there is none.
 /// One whose figures cannot be read is left out.
 SwitchReadiness ReadReadiness(ReaderConnection& connection);
-/// The same as it was at a commit.
-SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq);
+/// The same as it was at a commit, of main or of a branch: that sees of a region that it has not written
+/// itself what main had at the branch's `base`.
+SwitchReadiness ReadReadinessAt(ReaderConnection& connection, std::int64_t seq, std::int64_t branch = 1,
+                                std::int64_t base = 0);
 
 /// capability_counters: only the counters and the time of the last proof are filled.
 std::vector<std::pair<IdentityKey, NodeCapability>> ReadCapabilityCounters(ReaderConnection& connection);

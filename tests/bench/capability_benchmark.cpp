@@ -22,7 +22,10 @@
 
 #include "dbschema/database.h"
 #include "server/analytics/capability_evidence.h"
+#include "server/analytics/capability_model.h"
 #include "server/analytics/capability_rules.h"
+#include "server/analytics/flood_window.h"
+#include "server/analytics/hop_resolver.h"
 #include "server/state/mesh_state.h"
 #include "server/state/packet_reader.h"
 #include "server/state/reader_pool.h"
@@ -70,14 +73,38 @@ struct PacketsInMemory {
   }
 };
 
+Station StationOf(const NodeView& node) {
+  Station station;
+  station.public_key = node.public_key;
+  station.forwards_by_default = ForwardsByDefault(node.role);
+  if (node.lat && node.lon) station.position = GeoPoint{*node.lat, *node.lon};
+  station.first_heard = node.first_seen;
+  station.last_heard = node.last_seen;
+  return station;
+}
+
 void FullFromMemory(benchmark::State& state, const std::filesystem::path& file) {
   const PacketsInMemory packets(file);
   std::size_t confirmed = 0;
   for ([[maybe_unused]] const auto iteration : state) {
+    StationDirectory stations;
+    for (const NodeView& node : packets.nodes) stations.Put(node.key, StationOf(node));
     CapabilityEvidenceStore evidence;
-    for (const Reception& reception : packets.receptions) evidence.Add(reception);
-    PrefixIndex prefixes;
-    for (const NodeView& node : packets.nodes) prefixes.Add(node.key, node.public_key);
+    RelayEvidence relays;
+    FloodSample sample;
+    ResolvedSteps steps;
+    FloodWindow floods([&](const Flood& flood) {
+      HopResolver(stations, relays).Resolve(flood, steps);
+      relays.Add(flood, steps);
+      sample.Add(flood);
+    });
+    for (const Reception& reception : packets.receptions) {
+      evidence.Add(reception);
+      floods.Add(reception);
+    }
+    floods.HandOnAll();
+    const PrefixIndex& prefixes = stations.prefixes();
+    std::vector<ModelFacts> model_facts;
     confirmed = 0;
     for (const NodeView& node : packets.nodes) {
       CapabilityFacts facts;
@@ -85,8 +112,16 @@ void FullFromMemory(benchmark::State& state, const std::filesystem::path& file) 
       facts.adverts = evidence.AdvertsOf(node.key);
       facts.hops = SupportsOf(node.key, node.public_key, evidence, prefixes);
       facts.known_nodes = prefixes.size();
-      if (DecideCapability(facts).status == CapabilityStatus::kConfirmed) ++confirmed;
+      const CapabilityEntry entry = DecideCapability(facts);
+      ModelFacts& model_node = model_facts.emplace_back();
+      model_node.node = node.key;
+      model_node.forwards_by_default = ForwardsByDefault(node.role);
+      if (entry.status != CapabilityStatus::kConfirmed) continue;
+      model_node.proven = entry.probability;
+      ++confirmed;
     }
+    const OpportunityMeter meter(sample, {}, HopResolver(stations, relays));
+    benchmark::DoNotOptimize(RunCapabilityModel(model_facts, meter));
   }
   state.counters["observations"] = static_cast<double>(packets.receptions.size());
   state.counters["nodes"] = static_cast<double>(packets.nodes.size());
@@ -196,6 +231,24 @@ class GrowingDatabase {
   std::int64_t first_ = 1;  ///< the transmission that is heard anew next
 };
 
+/// What an analytics cycle adds for the whole mesh.
+void Model(benchmark::State& state, const std::filesystem::path& file) {
+  ReaderConnection connection(file);
+  const auto mesh = LoadMesh(connection);
+  mesh->View();
+  const MeshModel& model = *mesh->View()->model;
+  std::vector<ModelFacts> facts;
+  for (const auto& node : mesh->View()->nodes) {
+    facts.emplace_back().node = node->key;
+    facts.back().forwards_by_default = ForwardsByDefault(node->role);
+    if (node->capability.status == CapabilityStatus::kConfirmed) facts.back().proven = 1;
+  }
+  for ([[maybe_unused]] const auto iteration : state) {
+    const OpportunityMeter meter(mesh->sample(), {}, model.resolver());
+    benchmark::DoNotOptimize(RunCapabilityModel(facts, meter));
+  }
+}
+
 void Increment(benchmark::State& state, const std::filesystem::path& file,
                const std::filesystem::path& scratch) {
   GrowingDatabase growing(file, scratch);
@@ -241,6 +294,7 @@ int main(int argc, char** argv) {
     if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
     benchmark::RegisterBenchmark("full_from_memory", FullFromMemory, file)->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("full_from_database", FullFromDatabase, file)->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark("model", Model, file)->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("increment", Increment, file, scratch)
         ->Unit(benchmark::kMillisecond)
         ->Iterations(50)

@@ -139,7 +139,7 @@ class Programs:
     def __init__(self, folder):
         self._folder = pathlib.Path(folder).resolve()
         for name in ("heliograph-ingestor", "heliograph-server", "meshsim", "sqlite_ceiling", "http_ceiling",
-                     "capture_publisher", "capability_benchmark"):
+                     "capture_publisher", "capability_benchmark", "history_benchmark"):
             if not os.access(self._folder / name, os.X_OK):
                 raise SystemExit(f"{name} is not in {self._folder}: build the preset bench first")
 

@@ -70,15 +70,19 @@ def _publish_snapshots(client, data):
 
 
 def _publish_snapshot(client, data, epoch, number, key):
+    begin = time.monotonic()
+    publish_confirmed(client, data, epoch, number, key)
+    # The node's own page is cheap to ask for again and again; that of its capability looks for the proofs.
+    wait_until(f"{key} is confirmed",
+               lambda: client.json(f"/api/nodes/{key}")["node"]["multi_byte_status"] == "confirmed", seconds=30)
+    return time.monotonic() - begin
+
+
+def publish_confirmed(client, data, epoch, number, key):
     """One node becomes confirmed; all others keep what they are."""
     entry = {"public_key": key, "status": "confirmed", "evidence": "advert", "max_hash_size": 2, "adopted": True,
              "probability": 1.0, "advert_proofs": 3}
     file = queue_publisher.QueueFile(
         "multibyte-snapshot", epoch, FIRST_NUMBER + number, queue_publisher.snapshot([entry]),
         watermark=client.json("/api/healthz")["watermark"], created=datetime.datetime.now(datetime.timezone.utc))
-    begin = time.monotonic()
     queue_publisher.publish(data, file)
-    # The node's own page is cheap to ask for again and again; that of its capability looks for the proofs.
-    wait_until(f"{key} is confirmed",
-               lambda: client.json(f"/api/nodes/{key}")["node"]["multi_byte_status"] == "confirmed", seconds=30)
-    return time.monotonic() - begin

@@ -19,10 +19,12 @@ import tempfile
 import traceback
 
 import broker_bench
+import history_bench
 import http_bench
 import import_bench
 import publish_bench
 import server_bench
+import sse_bench
 from material import Material
 from processes import Programs, Quiet
 from results import Report
@@ -33,6 +35,8 @@ PARTS = {
     "server": server_bench.measure,
     "capability": server_bench.measure_capability,
     "publish": publish_bench.measure,
+    "events": sse_bench.measure,
+    "history": history_bench.measure,
     "http": http_bench.measure,
     "broker": broker_bench.measure,
 }

@@ -14,6 +14,8 @@ MASKED = {
     "schema_migration": {"applied_at"},
     "commit_log": {"commit_id", "committed_us"},
     "ledger": {"applied_at", "boot_id"},
+    "branch": {"created_at", "deleted_at"},
+    "pin": {"created_at"},
     "change_log": {"logged_at"},
     "cluster_jobs": {"finished_at"},
     "removed_nodes": {"removed_at"},
@@ -33,6 +35,10 @@ def opened(path):
         yield connection
     finally:
         connection.close()
+
+
+def schema_version(database):
+    return database.execute("PRAGMA user_version").fetchone()[0]
 
 
 def database_of(volume):
@@ -107,11 +113,6 @@ def read(connection):
         if table == "dropped_packets":
             state[table] = sorted(set(state[table]))
     return state
-
-
-def migrations(connection):
-    """How many steps of the schema are recorded."""
-    return connection.execute("SELECT count(*) FROM schema_migration").fetchone()[0]
 
 
 def staged_runs(connection):

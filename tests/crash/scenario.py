@@ -18,6 +18,7 @@ SECOND_DAY = datetime.datetime(2025, 3, 1, tzinfo=UTC)
 REPEATERS = 8
 PRUNED = 7  # the repeater that a request deletes
 MORE_LINES_THAN_A_BATCH = 560
+BRANCH = 2  # the number of the first branch beside main
 PROVEN_AT = int(FIRST_DAY.timestamp() * 1000)
 
 
@@ -67,6 +68,10 @@ class Queue:
     def watermark(self):
         with database_state.opened(database_state.database_of(self.volume)) as connection:
             return connection.execute("SELECT coalesce(max(id), 0) FROM observations").fetchone()[0]
+
+    def head(self):
+        with database_state.opened(database_state.database_of(self.volume)) as connection:
+            return connection.execute("SELECT head_seq FROM branch WHERE branch_id=1").fetchone()[0]
 
     def file(self, kind, payload, **more):
         self._number += 1
@@ -142,6 +147,30 @@ def clusters_of_every_kind(queue):
     ]
 
 
+def request(queue, kind, **members):
+    return queue.file(kind, json.dumps(members).encode(), stream=kind, actor="a person")
+
+
+def a_branch_and_a_pin(queue):
+    return [request(queue, "branch-request", action="create", name="what-if"),
+            request(queue, "pin", action="set", name="before", commit="seq:2")]
+
+
+def a_run_on_the_branch(queue):
+    return [queue.snapshot([confirmed(4), confirmed(6)], watermark=queue.watermark(), branch=BRANCH),
+            request(queue, "branch-request", action="create", name="what-if")]
+
+
+def a_merge(queue):
+    return [request(queue, "branch-request", action="merge", name="what-if"),
+            request(queue, "pin", action="remove", name="before")]
+
+
+def the_end_of_the_branch(queue):
+    return [request(queue, "revert", commit=f"seq:{queue.head()}"),
+            request(queue, "branch-request", action="delete", name="what-if")]
+
+
 def last_state(queue):
     return [queue.snapshot(THIRD_STATE[:-3] + THIRD_STATE[-2:], watermark=queue.watermark())]
 
@@ -191,6 +220,10 @@ def life():
         Step("first cluster run", publish=first_cluster_run),
         Step("clusters of every kind", publish=clusters_of_every_kind),
         Step("queue of every outcome", publish=every_outcome),
+        Step("branch and pin", publish=a_branch_and_a_pin),
+        Step("run on a branch", publish=a_run_on_the_branch),
+        Step("merge", publish=a_merge),
+        Step("revert and the end of a branch", publish=the_end_of_the_branch),
         Step("packets behind a waiting snapshot", capture=second_capture(), publish=last_state),
         Step("housekeeping", prepare=grow_an_old_feed, settings="housekeeping.json"),
     ]
@@ -222,6 +255,8 @@ class GoldenRun:
             if number:
                 queue = queue or Queue(volume)
             self._take(step, volume, queue, self.room / f"before-{number}")
+        with database_state.opened(database_state.database_of(volume)) as database:
+            self.schema_version = database_state.schema_version(database)
 
     def _take(self, step, volume, queue, keep):
         if step.prepare:

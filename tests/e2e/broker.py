@@ -2,6 +2,8 @@
 """The ingestor at a real broker, which stops, is cut off, and keeps what the ingestor misses: broker.py [FOLDER]."""
 import hashlib
 import json
+import os
+import subprocess
 import sys
 import threading
 import unittest
@@ -9,7 +11,7 @@ import unittest
 from support.broker import Broker, DeafProxy, Publisher, free_ports
 from support.frames import OBSERVER, message, packet_line, text_frame, topic
 from support.observatory import Observatory, now_text
-from support.programs import eventually, main
+from support.programs import eventually, main, programs_folder
 
 
 def packets(first, count):
@@ -97,6 +99,20 @@ class LivePackets(AtABroker):
             self.assertNotIn(secret.encode(), client.get(path).body)
         self.assertNotIn(secret, str(self.rows("SELECT * FROM ingest_status")))
 
+    def test_a_simulated_mesh_that_plays_to_the_broker_is_stored_as_its_truth_says(self):
+        ingestor = self.connected_ingestor()
+        self.expect_live(0)
+        truth = self.path("truth.json")
+        meshsim = os.path.join(programs_folder(), "meshsim")
+        subprocess.run([meshsim, "--mqtt", self.broker.url, "--speed", "1e6", "--nodes", "40", "--messages", "5000",
+                        "--truth", truth], check=True, capture_output=True, timeout=120)
+        with open(truth, encoding="utf-8") as file:
+            summary = json.load(file)["summary"]
+        eventually("all is stored", lambda: self.observations() >= summary["observations"] + 1)
+        self.stop(ingestor)
+        self.assertEqual(self.observations(), summary["observations"] + 1)
+        self.assertEqual(self.count("transmissions"), summary["transmissions"] + 1)
+
     def test_each_observation_is_stored_once_although_two_brokers_bring_it(self):
         other = Broker(self, "other")
         ingestor = self.connected_ingestor(self.broker.url, other.url)
@@ -159,6 +175,22 @@ class Absence(AtABroker):
         self.broker.publish(packets(had + 50, 50))
         self.expect_packets(0, had + 100)
         self.assertTrue(ingestor.running())
+
+    def test_a_session_that_is_gone_after_a_restart_of_both_is_reported_over_http_too(self):
+        self.subscribe_once()
+        self.broker.lose_everything()
+        self.connected_ingestor()
+        _, client = self.start_server()
+        error = eventually("the gap is reported", lambda: client.json("/api/mqtt/status")["sources"][0]["lastError"])
+        self.assertRegex(error, r"kept no session, so what was published from \S+Z to \S+Z may be missing")
+
+    def test_topics_of_the_environment_hold_for_a_broker_of_a_flag(self):
+        self.connected_ingestor(environment={"HELIOGRAPH_MQTT_TOPICS": "elsewhere/#"})
+        def arrived():
+            self.broker.publish(packets(0, 1) + [("elsewhere/a", "{}")])
+            return self.rows("SELECT 1 FROM ingest_status WHERE received > 0")
+        eventually("what was asked for arrives", arrived, pause=0.5)
+        self.assertEqual(self.observations(), 0)
 
     def test_a_connection_that_is_open_but_dead_is_noticed_and_made_anew(self):
         self.write_config({"watchdog": {"silenceSeconds": 2}})

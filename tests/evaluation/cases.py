@@ -35,16 +35,16 @@ class Case:
     def groups(self):
         return (self.size, self.density, self.firmware, self.ears + " observers", self.life)
 
-    def arguments(self, knows):
-        """The arguments of meshsim for this mesh. `knows(option)` tells whether this meshsim has an option."""
+    @property
+    def arguments(self):
+        """The arguments of meshsim for this mesh."""
         words = ["--seed", self.seed, "--nodes", self.nodes, "--regions", self.regions, "--days", self.days,
                  "--legacy-share", self.legacy_share, "--observers", self.observers,
                  "--observations-per-transmission", self.observations,
                  "--upgrades-per-day", 0.3 if self.life == "upgrades" else 0]
-        if self.life == "collisions" and knows("--colliding-prefixes"):
-            words += ["--colliding-prefixes", max(2, self.nodes // 20)]
-        if knows("--best-upgrades"):
-            words += ["--best-upgrades", BLOCKERS]
+        if self.life == "collisions":
+            words += ["--colliding-prefixes", self.nodes // 20]
+        words += ["--best-upgrades", BLOCKERS]
         return [str(word) for word in words]
 
 
@@ -57,8 +57,8 @@ def grid(seeds, days_small=3.0, days_large=1.0):
     for index, seed in enumerate(seeds):
         size, density, firmware = corners[index % len(corners)]
         turn = index // len(corners)
-        few = (index // 2 + index // 4 + turn) % 2 == 0
-        nodes = SIZES[size] + (200 * (index % 5) if size == "large" else 0)
+        few = (index // 2 + index // 4) % 2 == 0
+        nodes = SIZES[size] + (100 * (index % 3) if size == "large" else 0)
         observers = {("small", True): 2, ("small", False): 8, ("large", True): 12, ("large", False): 60}[size, few]
         cases.append(Case(seed, size, density, firmware, "few" if few else "many", lives[(index // 2 + turn) % 3],
                           nodes, REGIONS[density], LEGACY_SHARES[firmware], observers,

@@ -109,11 +109,9 @@ def _legacy(result, truth, reading, nodes, halfway):
 
 
 def measure_readiness(result, truth, document, share_after):
-    """Metric 4 of a case, when truth and programs both speak of a switch. `share_after(keys)` is the surviving share of
-    deliveries to nodes, with 2 bytes, when the nodes of these keys were upgraded before."""
-    switch = truth.document.get("switch")
-    if switch is None or document is None:
-        return
+    """Metric 4 of a case. `share_after(keys)` is the surviving share of deliveries to nodes, with 2 bytes, when the nodes of
+    these keys were upgraded before."""
+    switch = truth.document["switch"]
     result.readiness = forecasts(switch, document)
     before = switch["sizes"]["2"]["node_share"]
     if before is not None and switch["best_upgrades"]:

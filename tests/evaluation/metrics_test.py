@@ -149,6 +149,9 @@ class Readiness(unittest.TestCase):
         self.assertAlmostEqual(won_back([Blockers(0.5, 0.7, 0.7), Blockers(0.9, 0.9, 1)]), 2 / 3)
         self.assertIsNone(won_back([Blockers(1, 1, 1)]))
 
+    def test_a_mesh_where_upgrades_win_nothing_does_not_count(self):
+        self.assertEqual(won_back([Blockers(0.5, 0.6, 0.6), Blockers(0.5, 0.4, 0.48)]), 1)
+
     def test_a_region_that_is_not_forecast_counts_as_not_held(self):
         true = {"node_share": 0.5, "observer_share": None}
         switch = {"sizes": {size: {**true, "regions": {"TST": true}} for size in ("2", "3")}}

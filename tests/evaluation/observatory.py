@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -21,10 +20,10 @@ _PATIENCE = 900
 @dataclasses.dataclass(frozen=True)
 class Answers:
     """nodes: the entries of /api/multibyte by key; halfway: the status of each node after the first half of the capture;
-    readiness: the document, or None where there is no such route; seconds: of each step."""
+    readiness: the document of /api/multibyte/readiness; seconds: of each step."""
     nodes: dict
     halfway: dict
-    readiness: dict | None
+    readiness: dict
     seconds: dict
 
 
@@ -94,8 +93,7 @@ class _Volume:
             eventually("the server has read everything",
                        lambda: client.json("/api/multibyte?limit=1")["summary"]["progress"] == "complete")
             nodes = {node["public_key"]: node for node in client.all("/api/multibyte", "nodes")}
-            answer = client.get("/api/multibyte/readiness")
-            readiness = answer.json() if answer.status == 200 else None
+            readiness = client.json("/api/multibyte/readiness")
             server.terminate()
         finally:
             server.close()
@@ -108,7 +106,3 @@ def _line_boundary(path, at):
         file.seek(at)
         file.readline()
         return file.tell()
-
-
-def free_bytes(folder):
-    return shutil.disk_usage(folder).free

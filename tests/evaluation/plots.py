@@ -15,6 +15,7 @@ from calibration import BINS  # noqa: E402
 from measurement import pooled, total  # noqa: E402
 from ranking import area_under_curve, curve  # noqa: E402
 
+FEW = 20
 MODEL, BASELINE, QUIET = "#1f77b4", "#d95f02", "#888888"
 pyplot.rcParams.update({"figure.dpi": 110, "font.size": 10, "axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True,
                         "axes.spines.top": False, "axes.spines.right": False})
@@ -66,9 +67,12 @@ def _reliability(cases):
                     if count]
             if not bins:
                 return None
-            said, true, counts = zip(*bins)
-            column[0].errorbar(said, true, list(zip(*map(_spread, true, counts))), fmt="o-", color=colour, markersize=5,
-                               capsize=2, linewidth=1, label=f"{label}: error {sums.expected_error:.3f}, Brier {sums.brier:.3f}")
+            # A bin of a few nodes says little and so is drawn pale.
+            for x, y, count in bins:
+                column[0].errorbar([x], [y], [[end] for end in _spread(y, count)], fmt="o", color=colour, markersize=5,
+                                   capsize=2, linewidth=1, alpha=1 if count >= FEW else 0.3)
+            column[0].plot([], [], "o", color=colour,
+                           label=f"{label}: error {sums.expected_error:.3f}, Brier {sums.brier:.3f}")
             shift = -0.2 if rule == "model" else 0.2
             column[1].bar([(index + 0.5 + shift) / BINS for index in range(BINS)], sums.counts, 0.4 / BINS, color=colour)
         column[0].set_title(population, fontsize=10)

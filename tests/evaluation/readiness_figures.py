@@ -1,7 +1,7 @@
 """The figures of switch readiness, over any set of cases."""
 from figures import CLAIMED, Bar, Figure
 from resampling import interval
-from switch_readiness import BLOCKERS, KNOWN, coverage, median_error, won_back
+from switch_readiness import BLOCKERS, KNOWN, coverage, median_error, won_back, worth_upgrading
 
 PART = "readiness"
 _WAYS = (
@@ -24,14 +24,11 @@ def _row(cases, what, measure, accepts, bar, note=""):
 
 
 def readiness_figures(cases, bars=CLAIMED):
-    """Nothing when neither truth nor programs speak of a switch."""
     everything = lambda _: True
     stated = [forecast for forecast in _chosen(cases, everything) if forecast.share is not None]
-    if not stated:
-        return []
     span = None if bars.coverage is None else Bar("in", bars.coverage)
     all_of = len(_chosen(cases, everything))
-    width = sum(forecast.width for forecast in stated) / len(stated)
+    width = sum(forecast.width for forecast in stated) / max(len(stated), 1)
     rows = [_row(cases, "interval of 80 % holds the truth", coverage, everything, span,
                  f"{all_of} shares, {all_of - len(stated)} not stated; mean width {100 * width:.1f} points")]
     for name, accepts in _WAYS:
@@ -48,14 +45,13 @@ def readiness_figures(cases, bars=CLAIMED):
 
 def _blocker_rows(cases, bars):
     of = lambda members: [member.blockers for member in members if member.blockers is not None]
-    pairs = of(cases)
+    pairs = worth_upgrading(of(cases))
     if not pairs:
         return []
-    shares = sorted(pair.gain / pair.best_gain for pair in pairs if pair.best_gain >= 0.01)
+    shares = sorted(pair.gain / pair.best_gain for pair in pairs)
     best = sum(pair.best_gain for pair in pairs) / len(pairs)
-    note = f"{len(pairs)} meshes, where the best win back {100 * best:.1f} points"
-    if shares:
-        note += f"; in single meshes {shares[0]:.2f} to {shares[-1]:.2f}, median {shares[len(shares) // 2]:.2f}"
+    note = (f"{len(pairs)} of {len(of(cases))} meshes, where the best win back {100 * best:.1f} points; in single meshes "
+            f"{shares[0]:.2f} to {shares[-1]:.2f}, median {shares[len(shares) // 2]:.2f}")
     figure = lambda members: won_back(of(members))
     return [Figure(PART, f"first {BLOCKERS} blockers, of what the best win back", won_back(pairs), interval(cases, figure),
                    None, bars.at_least(bars.won_back), note)]

@@ -4,6 +4,7 @@ import dataclasses
 SIZES = {"2": "two_bytes", "3": "three_bytes"}
 SHARES = ("observer_share", "node_share")
 BLOCKERS = 5
+WORTH = 0.01
 KNOWN = 0.5  # of the relayed traffic went through nodes with evidence or an opportunity
 
 
@@ -72,7 +73,8 @@ def forecasts(truth_switch, document):
 
 def first_blockers(document):
     """The keys of the repeaters that are said to win back most."""
-    return [blocker["public_key"] for blocker in scopes(document)[None]["two_bytes"]["blockers"][:BLOCKERS]]
+    whole = scopes(document).get(None)
+    return [blocker["public_key"] for blocker in whole["two_bytes"]["blockers"][:BLOCKERS]] if whole else []
 
 
 def coverage(of):
@@ -87,7 +89,14 @@ def median_error(of):
     return (errors[(len(errors) - 1) // 2] + errors[len(errors) // 2]) / 2
 
 
+def worth_upgrading(of):
+    """The meshes where upgrades win something back. Elsewhere there is nothing to be found: an upgraded node sends
+    multi-byte itself, which costs more than it wins while those around it are legacy."""
+    return [blockers for blockers in of if blockers.best_gain >= WORTH]
+
+
 def won_back(of):
     """What the named upgrades win back of what the best would, summed over meshes; None when there is nothing to win."""
+    of = worth_upgrading(of)
     best = sum(blockers.best_gain for blockers in of)
-    return sum(blockers.gain for blockers in of) / best if best > 0 else None
+    return sum(blockers.gain for blockers in of) / best if best else None

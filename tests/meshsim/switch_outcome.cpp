@@ -1,6 +1,7 @@
 #include "tests/meshsim/switch_outcome.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -14,7 +15,9 @@ constexpr std::size_t kFloods = 4000;
 constexpr std::size_t kLeastFloods = 400;
 constexpr std::size_t kNodesForAllFloods = 1000;  // floods cost more in larger meshes
 constexpr std::size_t kCandidates = 40;
-constexpr std::size_t kSearchFloods = 300;
+constexpr std::size_t kSearchFloods = 500;
+constexpr std::size_t kLeastSearchFloods = 100;
+constexpr std::size_t kNodesForAllSearchFloods = 500;
 constexpr std::size_t kFrameBytes = 130;  // an advert with a position, a name and a short path
 
 /// Where one flood got, by region of the destination.
@@ -58,13 +61,11 @@ class Experiment {
     const std::vector<std::vector<Case>> cases = DrawCases();
     for (const auto& of_origin : cases) outcome.floods += of_origin.size();
     Compare(cases, outcome);
-    for (std::size_t i = 0; i < best_upgrades; ++i) {
-      const std::optional<NodeIndex> best = FindBestUpgrade(cases);
-      if (!best) break;
-      Upgrade(*best);
+    for (const NodeIndex best : FindBestUpgrades(cases, best_upgrades)) {
+      Upgrade(best);
       SwitchOutcome with;
       Compare(cases, with);
-      outcome.best_upgrades.push_back({*best, with.two.whole.to_nodes});
+      outcome.best_upgrades.push_back({best, with.two.whole.to_nodes});
     }
     return outcome;
   }
@@ -192,17 +193,43 @@ class Experiment {
     return candidates;
   }
 
+  struct SearchCase {
+    Case one;
+    double with_one_byte = 0;  ///< the nodes that the flood reaches then, which no upgrade changes
+  };
+
   /// A bounded number of the cases, drawn from all origins alike.
-  std::vector<Case> SearchCases(const std::vector<std::vector<Case>>& cases) const {
+  std::vector<SearchCase> SearchCases(const std::vector<std::vector<Case>>& cases) {
     std::vector<Case> few;
-    const std::size_t each = std::max<std::size_t>(1, kSearchFloods / cases.size());
+    const std::size_t bound = std::clamp(kSearchFloods * kNodesForAllSearchFloods / world_.nodes.size(),
+                                         kLeastSearchFloods, kSearchFloods);
+    const std::size_t each = (bound + cases.size() - 1) / cases.size();
     for (const auto& of_origin : cases) {
       few.insert(few.end(), of_origin.begin(),
                  of_origin.begin() + static_cast<std::ptrdiff_t>(std::min(each, of_origin.size())));
     }
     random_.Fork(2).Shuffle(few);
-    few.resize(std::min(few.size(), kSearchFloods));
-    return few;
+    few.resize(std::min(few.size(), bound));
+    std::vector<SearchCase> out;
+    for (const Case& one : few) out.push_back({one, NodesReached(one, 1)});
+    return out;
+  }
+
+  /// What `few` reach when `candidate` is upgraded too.
+  double ReachedWith(NodeIndex candidate, const std::vector<SearchCase>& few) {
+    Upgrade(candidate);
+    const double reached = Reached(few);
+    Downgrade(candidate);
+    return reached;
+  }
+
+  double Reached(const std::vector<SearchCase>& few) {
+    double reached = 0;
+    for (const SearchCase& of_search : few) {
+      const std::size_t size = SizeAfter(of_search.one.origin, 2);
+      reached += size == 1 ? of_search.with_one_byte : NodesReached(of_search.one, size);
+    }
+    return reached;
   }
 
   double NodesReached(const Case& one, std::size_t hash_size) {
@@ -210,25 +237,32 @@ class Experiment {
     return std::accumulate(reach.nodes.begin(), reach.nodes.end(), 0.0);
   }
 
-  std::optional<NodeIndex> FindBestUpgrade(const std::vector<std::vector<Case>>& cases) {
-    const std::vector<Case> few = SearchCases(cases);
-    std::vector<double> with_one_byte;  // no upgrade changes these
-    for (const Case& one : few) with_one_byte.push_back(NodesReached(one, 1));
-    std::optional<NodeIndex> best;
-    double best_reached = -1;
-    for (const NodeIndex candidate : Candidates()) {
-      Upgrade(candidate);
-      double reached = 0;
-      for (std::size_t i = 0; i < few.size(); ++i) {
-        const std::size_t size = SizeAfter(few[i].origin, 2);
-        reached += size == 1 ? with_one_byte[i] : NodesReached(few[i], size);
+  /// Greedy and lazy: what an upgrade gains hardly grows as others are made, so that a candidate whose
+  /// earlier gain is less than the best one's present gain need not be tried again.
+  std::vector<NodeIndex> FindBestUpgrades(const std::vector<std::vector<Case>>& cases, std::size_t count) {
+    if (count == 0) return {};
+    const std::vector<SearchCase> few = SearchCases(cases);
+    std::vector<std::pair<double, NodeIndex>> candidates;  // with the gain that was found last
+    for (const NodeIndex node : Candidates())
+      candidates.emplace_back(std::numeric_limits<double>::infinity(), node);
+    std::vector<NodeIndex> chosen;
+    double base = Reached(few);
+    while (chosen.size() < count && !candidates.empty()) {
+      std::ranges::stable_sort(candidates, std::ranges::greater(), &std::pair<double, NodeIndex>::first);
+      std::size_t best = 0;
+      for (std::size_t i = 0; i < candidates.size(); ++i) {
+        auto& [gain, node] = candidates[i];
+        if (i > 0 && gain < candidates[best].first) break;
+        gain = ReachedWith(node, few) - base;
+        if (gain > candidates[best].first) best = i;
       }
-      Downgrade(candidate);
-      if (reached <= best_reached) continue;
-      best = candidate;
-      best_reached = reached;
+      base += candidates[best].first;
+      chosen.push_back(candidates[best].second);
+      Upgrade(chosen.back());
+      candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(best));
     }
-    return best;
+    for (const NodeIndex node : chosen) Downgrade(node);
+    return chosen;
   }
 
   const World& world_;

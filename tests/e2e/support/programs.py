@@ -92,6 +92,11 @@ class Program:
         with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
+    def peak_bytes(self):
+        """The most that was ever resident."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
+
 
 class EndToEnd(unittest.TestCase):
     """A test with a temporary folder and programs of its own. The logs are shown when it fails."""

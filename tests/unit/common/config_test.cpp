@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/config_environment.h"
 #include "common/log.h"
 
 namespace heliograph {
@@ -68,12 +69,15 @@ TEST(ConfigTest, TheOlderMqttKeyIsASourceWhenThereIsNoOther) {
 }
 
 TEST(ConfigTest, ReadsTheOtherKeys) {
-  const Config config = Parse(R"({"retention":{"nodeDays":3,"observerDays":-1,"packetDays":0},"geo_filter":
+  const Config config = Parse(
+      R"({"retention":{"nodeDays":3,"observerDays":-1,"packetDays":0,"historyDays":0,"historyCommits":50},"geo_filter":
       {"polygon":[[1,2],[3,4],[5,6]],"bufferKm":7,"latMin":1,"latMax":2,"lonMin":3,"lonMax":4},"foreignAdverts":{"mode":"drop"},
       "channelKeys":{"#a":"00"},"channelKeysPath":"keys.json","commit":{"intervalMs":50,"size":9},"logLevel":"DEBUG",
       "capability":{"ageOutDays":30},"listLimits":{"nodesMax":5},"db":{"vacuumOnStartup":true}})");
   EXPECT_EQ(config.retention.node_days, 3);
   EXPECT_EQ(config.retention.observer_days, std::nullopt);
+  EXPECT_EQ(config.retention.history_days, std::nullopt);
+  EXPECT_EQ(config.retention.history_commits, 50);
   EXPECT_EQ(config.geo_filter.polygon.size(), 3U);
   EXPECT_EQ(config.geo_filter.box, (GeoBox{1, 2, 3, 4}));
   EXPECT_EQ(config.foreign_adverts, ForeignAdverts::kDrop);
@@ -118,6 +122,12 @@ TEST(ConfigTest, WrongValuesNameTheirKey) {
       {R"({"foreignAdverts":{"mode":"x"}})", "foreignAdverts.mode"},
       {R"({"logLevel":"loud"})", "logLevel"},
       {R"({"geo_filter":{"polygon":[[1]]}})", "geo_filter.polygon"},
+      {R"({"geo_filter":{"polygon":[[1,2],[3,4]]}})", "three corners"},
+      {R"({"geo_filter":{"polygon":[[1,2],[91,4],[5,6]]}})", "geo_filter.polygon[1]"},
+      {R"({"geo_filter":{"polygon":[[1,2],[3,4],[5,6]],"bufferKm":-5}})", "geo_filter.bufferKm"},
+      {R"({"geo_filter":{"latMin":1,"latMax":2,"lonMin":3}})", "all four"},
+      {R"({"geo_filter":{"latMin":1,"latMax":2,"lonMin":3,"lonMax":181}})", "lonMax"},
+      {R"({"geo_filter":{"latMin":2,"latMax":1,"lonMin":3,"lonMax":4}})", "latMin"},
       {R"({"hashChannels":[1]})", "hashChannels"},
       {R"({"validateSignatures":1})", "validateSignatures"},
   };
@@ -172,6 +182,14 @@ TEST_F(ConfigFileTest, WrongVariablesAreErrorsThatNameThem) {
     EXPECT_THAT(loaded.error().message, testing::HasSubstr(name));
   }
   EXPECT_GE(EnvironmentVariables().size(), 15U);
+}
+
+TEST(MqttSourceFromUrlTest, TakesTheTopicsOfTheEnvironmentAsAnySource) {
+  std::vector<MqttSourceConfig> sources{*MqttSourceFromUrl("mqtt://h", "n"), LocalMqttSource()};
+  ApplyTopics(sources, Of({{"HELIOGRAPH_MQTT_TOPICS", "a/#, b"}}));
+  for (const MqttSourceConfig& source : sources) EXPECT_THAT(source.topics, testing::ElementsAre("a/#", "b"));
+  ApplyTopics(sources, Of({}));
+  EXPECT_THAT(sources.front().topics, testing::ElementsAre("a/#", "b"));
 }
 
 TEST(MqttSourceFromUrlTest, TakesNoPassword) {

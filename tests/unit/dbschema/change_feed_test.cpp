@@ -128,7 +128,7 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
   const std::set<std::string> not_captured{
       "meta", "data_move", "identity", "nodes", "inactive_nodes", "observers", "observer_metrics",
       "transmissions", "observations", "dropped_packets", "commit_log", "ledger", "capability_counters",
-      "change_log", "recovery_audit", "ingest_status", "ingest_counter", "maintenance_task", "process",
+      "change_log", "recovery_audit", "ingest_status", "ingest_counter", "maintenance_task", "pin", "process",
       "schema_migration", "neighbor_edges",
       // Whole runs, what they are made of, and what never changes: the events
       // of their pointer, their tracks and their decisions' states tell of them.

@@ -17,6 +17,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -74,6 +75,16 @@ int Dial(std::uint16_t port) {
   return -1;
 }
 
+constexpr int kMostAttempts = 10;
+constexpr const char* kRunning = " running";  // the end of mosquitto's line once all its listeners are open
+
+std::size_t CountLines(const std::string& text, const std::string& ending) {
+  std::istringstream lines(text);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) count += line.ends_with(ending) ? 1 : 0;
+  return count;
+}
+
 void MakeCertificates(const std::filesystem::path& folder) {
   const auto file = [&](const char* name) { return (folder / name).string(); };
   std::ofstream(folder / "names.cnf") << "subjectAltName=DNS:localhost,IP:127.0.0.1\n";
@@ -93,9 +104,18 @@ void MakeCertificates(const std::filesystem::path& folder) {
 }  // namespace
 
 std::uint16_t FreePort() {
-  std::uint16_t port = 0;
-  close(Listen(&port));
-  return port;
+  static std::mt19937 generator(std::random_device{}());
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::uniform_int_distribution<int> ports(20'000, 32'000);
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(ports(generator));
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = Loopback(port);
+    const bool free = bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    close(probe);
+    if (free) return port;
+  }
 }
 
 bool Broker::IsInstalled() {
@@ -109,10 +129,14 @@ bool Broker::IsInstalled() {
 Broker::Broker(bool tls, const std::string& password) {
   std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-broker-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
-  ports_ = {FreePort(), FreePort(), FreePort(), FreePort()};
   if (tls) MakeCertificates(folder_);
-  WriteConfiguration(tls, password);
-  Start();
+  // Another program may take a port between the look and the listening.
+  for (int attempt = 1;; ++attempt) {
+    ports_ = {FreePort(), FreePort(), FreePort(), FreePort()};
+    WriteConfiguration(tls, password);
+    if (TryStart()) return;
+    if (attempt == kMostAttempts) throw std::runtime_error("mosquitto does not start: " + Log());
+  }
 }
 
 void Broker::WriteConfiguration(bool tls, const std::string& password) {
@@ -145,6 +169,11 @@ Broker::~Broker() {
 }
 
 void Broker::Start() {
+  if (!TryStart()) throw std::runtime_error("mosquitto does not start: " + Log());
+}
+
+bool Broker::TryStart() {
+  const std::size_t lines_before = CountLines(Log(), kRunning);
   process_ = fork();
   if (process_ == 0) {
     const int log = open((folder_ / "log").c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
@@ -153,12 +182,15 @@ void Broker::Start() {
     execlp("mosquitto", "mosquitto", "-c", (folder_ / "mosquitto.conf").c_str(), nullptr);
     _exit(127);
   }
-  const bool up = Eventually([this] {
-    const int descriptor = Dial(ports_.tcp);
-    if (descriptor >= 0) close(descriptor);
-    return descriptor >= 0;
+  // Its log tells that it listens itself; whoever answers on the port may be another.
+  bool ended = false;
+  const bool decided = Eventually([&] {
+    ended = waitpid(process_, nullptr, WNOHANG) == process_;
+    return ended || CountLines(Log(), kRunning) > lines_before;
   });
-  if (!up) throw std::runtime_error("mosquitto does not start: " + Log());
+  if (ended) process_ = -1;
+  if (!decided) Stop();
+  return decided && !ended;
 }
 
 void Broker::Stop() {

@@ -38,13 +38,16 @@ class Broker {
 
  private:
   void WriteConfiguration(bool tls, const std::string& password);
+  /// False when it ended at once, as it does when somebody else has one of its ports.
+  bool TryStart();
 
   std::filesystem::path folder_;
   Ports ports_;
   pid_t process_ = -1;
 };
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the kernel gives to connections and to port 0, so that
+/// only another caller can take it meanwhile.
 std::uint16_t FreePort();
 
 /// Publishes each payload, which has no line end, from a process of its own: Paho has one thread and one lock

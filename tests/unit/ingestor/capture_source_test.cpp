@@ -62,6 +62,17 @@ TEST_F(CaptureSourceTest, HandsOverEveryLineInOrder) {
   EXPECT_FALSE(status.last_error);
 }
 
+TEST_F(CaptureSourceTest, HandsLongLinesOverInSmallerBatches) {
+  std::string text;
+  for (int i = 0; i < 6; ++i)
+    text +=
+        R"({"received_at":"2026-05-17T16:01:39Z","topic":"t","payload":")" + std::string(40, 'x') + "\"}\n";
+  CaptureSource::Options options;
+  options.batch_bytes = 100;
+  ReadAll(text, options);
+  EXPECT_THAT(sink_.BatchSizes(), testing::ElementsAre(2U, 2U, 2U));
+}
+
 TEST_F(CaptureSourceTest, TakesThePayloadAsObjectOrString) {
   ReadAll(R"({"received_at":"2026-05-17T16:01:39Z","topic":"a","payload":"{\"raw\":\"00\"}"})"
           "\n"

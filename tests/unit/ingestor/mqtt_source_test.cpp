@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const char kTopic[] = "meshcore/SFO/x/packets";
+const VolumeIdentity kVolume{"installation", "volume"};
 
 class MqttSourceTest : public testing::Test {
  protected:
@@ -35,10 +36,9 @@ class MqttSourceTest : public testing::Test {
   }
   static MqttSource::Options Fast() {
     MqttSource::Options options;
-    options.volume = "volume";
+    options.volume = kVolume;
     options.first_retry = milliseconds(50);
     options.last_retry = milliseconds(200);
-    options.keep_alive = seconds(1);
     return options;
   }
   static std::string Url(const char* scheme, std::uint16_t port) {
@@ -114,7 +114,7 @@ TEST_F(MqttSourceTest, AcknowledgesOnlyAfterTheCommit) {
   sink.Close();
   Publish(broker.ports().tcp, kTopic, Numbered(1, 1), 1);
   ASSERT_TRUE(Eventually([&] { return sink.WaitingCount() == 1; }));
-  const std::string client = DeriveClientId("test", "volume");
+  const std::string client = DeriveClientId("test", kVolume);
   EXPECT_FALSE(Eventually([&] { return Count(broker.Log(), "Received PUBACK from " + client) > 0; },
                           milliseconds(300)));
   sink.Open();
@@ -132,7 +132,7 @@ TEST_F(MqttSourceTest, WhatASinkThatStopsDidNotCommitIsDeliveredAgain) {
   ASSERT_TRUE(Eventually([&] { return stopped.WaitingCount() == 1; }));
   stopped.Stop();
   source->Stop();
-  EXPECT_EQ(Count(broker.Log(), "Received PUBACK from " + DeriveClientId("test", "volume")), 0U);
+  EXPECT_EQ(Count(broker.Log(), "Received PUBACK from " + DeriveClientId("test", kVolume)), 0U);
 
   RecordingSink sink;
   auto next = Connected(broker, config, sink);
@@ -165,6 +165,19 @@ TEST_F(MqttSourceTest, ReconnectsToABrokerThatWasRestarted) {
   Publish(broker.ports().tcp, kTopic, Numbered(1, 1), 1);
   EXPECT_TRUE(Eventually([&] { return sink.Count() == 1; }));
   EXPECT_EQ(source->Status().disconnect_count, 1U);
+}
+
+TEST_F(MqttSourceTest, ReportsAGapThatAnEarlierProcessLeft) {
+  Broker broker;
+  RecordingSink sink;
+  MqttSource::Options options = Fast();
+  options.away_since = UtcMillis(seconds(1'779'033'699));
+  auto source = Connected(broker, Config(Url("mqtt", broker.ports().tcp)), sink, options);
+  EXPECT_THAT(source->Status().last_error.value_or(""),
+              testing::HasSubstr("no session, so what was published from 2026-05-17T16:01:39Z"));
+  source.reset();
+  source = Connected(broker, Config(Url("mqtt", broker.ports().tcp)), sink, options);
+  EXPECT_FALSE(source->Status().last_error) << "the broker kept the session";
 }
 
 TEST_F(MqttSourceTest, KeepsTryingABrokerThatIsNotThereYet) {
@@ -259,7 +272,9 @@ TEST_F(MqttSourceTest, AHalfOpenConnectionIsNoticedAndMadeAnew) {
   Broker broker;
   Hop hop(broker.ports().tcp);
   RecordingSink sink;
-  auto source = Connected(broker, Config(Url("mqtt", hop.port())), sink);
+  MqttSource::Options options = Fast();
+  options.keep_alive = seconds(1);
+  auto source = Connected(broker, Config(Url("mqtt", hop.port())), sink, options);
   hop.FreezePresentConnections();
   Publish(broker.ports().tcp, kTopic, Numbered(1, 5), 1);
   // Paho misses the answer to its ping and connects again; the broker then delivers what it could not.
@@ -323,10 +338,15 @@ TEST(MqttAddressTest, MapsSchemesAndPorts) {
 }
 
 TEST(MqttAddressTest, TheClientIdIsStableAndFitsEveryBroker) {
-  EXPECT_EQ(DeriveClientId("a", "v"), DeriveClientId("a", "v"));
-  EXPECT_NE(DeriveClientId("a", "v"), DeriveClientId("a", "w"));
-  EXPECT_NE(DeriveClientId("a", "bv"), DeriveClientId("ab", "v"));
-  EXPECT_EQ(DeriveClientId("a", "v").size(), 23U);
+  EXPECT_EQ(DeriveClientId("a", {"i", "v"}), DeriveClientId("a", {"i", "v"}));
+  EXPECT_NE(DeriveClientId("a", {"i", "v"}), DeriveClientId("a", {"i", "w"}));
+  EXPECT_NE(DeriveClientId("a", {"i", "bv"}), DeriveClientId("ab", {"i", "v"}));
+  EXPECT_EQ(DeriveClientId("a", {"i", "v"}).size(), 23U);
+}
+
+TEST(MqttAddressTest, TheClientIdsOfTwoInstallationsOnOnePathDiffer) {
+  EXPECT_NE(DeriveClientId("a", {"i", "/var/lib/heliograph"}),
+            DeriveClientId("a", {"j", "/var/lib/heliograph"}));
 }
 
 }  // namespace

@@ -42,6 +42,26 @@ bool IsReady(std::future<bool>& future) {
   return future.wait_for(seconds(0)) == std::future_status::ready;
 }
 
+TEST(PipelineTest, HasNoRoomForMoreBytesThanItsCapacity) {
+  std::promise<void> go_on;
+  std::shared_future<void> gate = go_on.get_future();
+  Pipeline::Options options{1000, 1};
+  options.capacity_bytes = 100;
+  Pipeline pipeline(
+      [gate](const Receipt& receipt) {
+        gate.wait();
+        return Echo(receipt);
+      },
+      options);
+  EXPECT_TRUE(pipeline.Submit({Message(std::string(90, 'a'))}));
+  auto second =
+      std::async(std::launch::async, [&] { return pipeline.Submit({Message(std::string(90, 'b'))}); });
+  EXPECT_TRUE(Eventually([&] { return pipeline.StallCount() == 1; }));
+  EXPECT_FALSE(IsReady(second));
+  go_on.set_value();
+  EXPECT_TRUE(second.get());
+}
+
 TEST(PipelineTest, GivesBatchesOutInTheOrderOfSubmissionHoweverLongTheyTake) {
   Pipeline pipeline(
       [](const Receipt& receipt) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
 
+#include "tests/meshsim/flood.h"
 #include "tests/meshsim/life.h"
 #include "tests/unit/meshsim/small_capture.h"
 
@@ -70,6 +72,29 @@ TEST_F(SwitchOutcomeTest, AMixedMeshLosesDeliveriesInEachRegion) {
   }
   EXPECT_LT(*outcome.two.whole.to_observers.value, 1);
   EXPECT_LT(outcome.two.whole.to_nodes.standard_error, 0.02);
+}
+
+TEST_F(SwitchOutcomeTest, TheSharesAreThoseOfFloodsWithOtherChances) {
+  Flood flood(world_, states_, ListenersOf(observers_));
+  const auto observers_reached = [&](NodeIndex origin, std::size_t hash_size) {
+    Propagation out;
+    flood.Run(origin, {hash_size, AirtimeMillis(130), true}, std::nullopt, kStart, random_, out);
+    std::set<NodeIndex> reached;
+    for (const Hearing& hearing : out.hearings) {
+      if (hearing.listener != origin) reached.insert(hearing.listener);
+    }
+    return static_cast<double>(reached.size());
+  };
+  double today = 0, after = 0;
+  for (NodeIndex origin = 0; origin < states_.size(); ++origin) {
+    const std::size_t size = states_[origin].OwnHashSize();
+    for (int i = 0; i < 100; ++i) {
+      today += observers_reached(origin, size);
+      after += observers_reached(
+          origin, states_[origin].firmware == Firmware::kLegacy ? 1 : std::max<std::size_t>(size, 2));
+    }
+  }
+  EXPECT_NEAR(*Ask().two.whole.to_observers.value, after / today, 0.015);
 }
 
 TEST_F(SwitchOutcomeTest, NodesThatNeverAdvertisedOrAreDownCountForNothing) {

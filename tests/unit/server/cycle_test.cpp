@@ -1,5 +1,8 @@
 #include "server/analytics/cycle.h"
 
+#include <chrono>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,6 +71,51 @@ TEST_F(AnalyticsCycleOnVolume, PublishesNothingWhenTheDatabaseHoldsItAll) {
   assessment_.changed = 0;
   EXPECT_EQ(Cycle().RunOnce().result, Result::kUnchanged);
   EXPECT_TRUE(publisher_->List()->files.empty());
+}
+
+/// One node that advertises, and of which nothing else is known.
+ReadinessMaterial LoneNode() {
+  NodeView view;
+  view.key = IdentityKey{1};
+  view.public_key = KeyOf({1});
+  ReadinessMaterial material;
+  material.nodes.push_back({std::make_shared<const NodeView>(view), true});
+  material.model = std::make_shared<const MeshModel>();
+  return material;
+}
+
+TEST_F(AnalyticsCycleOnVolume, PublishesReadinessThatTheDatabaseDoesNotHold) {
+  assessment_.changed = 0;
+  assessment_.material = LoneNode();
+  const CycleReport report = Cycle().RunOnce();
+  ASSERT_EQ(report.result, Result::kPublished) << report.text;
+  const auto payload = publisher_->Read(publisher_->Outstanding(kMultibyteStream)->front().name);
+  const auto snapshot = DecodeMultibyteSnapshot(payload->payload);
+  ASSERT_TRUE(snapshot->readiness);
+  EXPECT_EQ(snapshot->readiness->scopes.at(0).knowledge.nodes, 1);
+  EXPECT_EQ(cycle_->Readiness()->readiness, *snapshot->readiness);
+}
+
+TEST_F(AnalyticsCycleOnVolume, PublishesNothingWhenTheStoredReadinessSaysTheSame) {
+  assessment_.changed = 0;
+  assessment_.material = LoneNode();
+  SwitchReadiness stored;
+  stored.scopes.resize(1);
+  assessment_.stored_readiness = std::make_shared<const SwitchReadiness>(stored);
+  EXPECT_EQ(Cycle().RunOnce().result, Result::kUnchanged);
+  EXPECT_TRUE(publisher_->List()->files.empty());
+}
+
+TEST_F(AnalyticsCycleOnVolume, AssessesReadinessOnceForTheSamePackets) {
+  assessment_.material = LoneNode();
+  AnalyticsCycle& cycle = Cycle();
+  cycle.RunOnce();
+  const auto first = cycle.Readiness();
+  cycle.RunOnce();
+  EXPECT_EQ(cycle.Readiness(), first);
+  ++assessment_.watermark;
+  cycle.RunOnce();
+  EXPECT_NE(cycle.Readiness(), first);
 }
 
 TEST_F(AnalyticsCycleOnVolume, PublishesAgainWhatVanishedWithoutAnOutcome) {
@@ -143,7 +191,9 @@ TEST_F(AnalyticsCycleOnVolume, RunsByItselfOnceThereIsSomething) {
       },
       *publisher_, readers_, settings);
   cycle.Start();
-  while (cycle.Latest().result != Result::kPublished) std::this_thread::yield();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (cycle.Latest().result != Result::kPublished && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   cycle.Stop();
   EXPECT_EQ(publisher_->List()->files.size(), 1U);
 }

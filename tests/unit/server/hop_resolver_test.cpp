@@ -125,6 +125,15 @@ TEST_F(HopResolverTest, AnObserverThatSentItItselfIsTheHop) {
   EXPECT_GT(Probability(Resolve(flood), 0, kThird), 0.99);
 }
 
+TEST_F(HopResolverTest, TwoSendingsWithTheSameHashAreTwoNodes) {
+  Teach(kOrigin, kLeft, kEar, 50);
+  const auto steps =
+      Resolve(FloodMaker().From(kOrigin).Path({{0xAA}}, kEar).Path({{0x44}, {0xAA}}, kFarEar).flood());
+  EXPECT_GT(Probability(steps, 0, kLeft), 0.8);
+  EXPECT_LE(Probability(steps, 0, kLeft) + Probability(steps, 2, kLeft), 1.01);
+  EXPECT_GT(Probability(steps, 2, kRight), Probability(steps, 2, kLeft));
+}
+
 TEST_F(HopResolverTest, TheOrderOfTheReportsDoesNotMatter) {
   Teach(kOrigin, kLeft, kEar, 5);
   const Flood one = FloodMaker().Path({{0xAA}, {0x44}}, kFarEar).Path({{0xAA}}, kEar).flood();

@@ -1,6 +1,7 @@
 #include "server/http/router.h"
 
 #include <set>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,6 +62,32 @@ TEST(RouterTest, SegmentsAreDecodedOneByOne) {
        {"/api/channels/%zz/messages", "/api/channels/%00/messages", "/api/channels/%FF/messages"}) {
     EXPECT_EQ(router.Handle(RequestTo(path)).status, 400) << path;
   }
+}
+
+TEST(RouterTest, EachRouteBoundsItsBodies) {
+  Router router;
+  Route small = RouteOf(Method::kPost, "/api/small", Echo("small"));
+  small.max_body_bytes = 10;
+  router.Add(std::move(small));
+  router.Add(RouteOf(Method::kPost, "/api/usual", Echo("usual")));
+  for (const auto& [path, bytes, status] : {std::tuple("/api/small", 10, 200),
+                                            {"/api/small", 11, 413},
+                                            {"/api/usual", 65536, 200},
+                                            {"/api/usual", 65537, 413}}) {
+    Request request = RequestTo(path, Method::kPost);
+    request.body.assign(static_cast<std::size_t>(bytes), 'a');
+    EXPECT_EQ(router.Handle(std::move(request)).status, status) << path << " " << bytes;
+  }
+}
+
+TEST(RouterTest, OptionsOfAllNamesTheMethodsOfAllRoutes) {
+  Router router;
+  router.Add(RouteOf(Method::kGet, "/api/a", Echo("a")));
+  router.Add(RouteOf(Method::kPost, "/api/b", Echo("b")));
+  router.SetPage(Echo("page"));
+  const Response response = router.Handle(RequestTo("*", Method::kOptions));
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(*response.FindHeader("Allow"), "GET, HEAD, POST, OPTIONS");
 }
 
 TEST(RouterTest, UnknownPathsAre404) {

@@ -58,6 +58,21 @@ class EchoServer {
   ListenAddress address_;
 };
 
+/// A stream that says the same whenever it is asked, as often as it may.
+class RepeatingSource : public EventSource {
+ public:
+  explicit RepeatingSource(std::string frame, std::size_t times = SIZE_MAX)
+      : frame_(std::move(frame)), left_(times) {}
+  bool Append(std::string& out, std::chrono::steady_clock::time_point) override {
+    out += frame_;
+    return --left_ > 0;
+  }
+
+ private:
+  const std::string frame_;
+  std::size_t left_;
+};
+
 /// True as soon as `condition` holds; false when it does not within ten seconds.
 bool Eventually(const std::function<bool()>& condition);
 

@@ -138,17 +138,30 @@ TEST(HttpWireTest, AnExceptionOfTheHandlerLeavesTheConnectionAlive) {
 
 TEST(HttpWireTest, AStreamIsSentPieceByPieceAndEndsTheConnection) {
   EchoServer echo({}, [](const Request&) {
-    return EventStreamResponse([](StreamWriter& writer) {
-      writer.Write("data: 1\n\n");
-      writer.Write("");
-      writer.Write("data: 2\n\n");
-    });
+    return EventStreamResponse(std::make_shared<RepeatingSource>("data: 1\n\n", 3));
   });
   WireClient client(echo.port());
   client.Send(Get("/"));
   const std::string text = client.ReadToEnd().value_or("still open");
-  EXPECT_THAT(text, HasSubstr("Content-Type: text/event-stream"));
-  EXPECT_THAT(text, HasSubstr("9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n0\r\n\r\n"));
+  EXPECT_THAT(text, HasSubstr("Content-Type: text/event-stream\r\nConnection: close\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\n\r\ndata: 1\n\ndata: 1\n\ndata: 1\n\n"));
+}
+
+TEST(HttpWireTest, AStreamWhoseSourceFailsEndsAndLeavesTheOthersAlone) {
+  struct Failing : EventSource {
+    bool Append(std::string&, std::chrono::steady_clock::time_point) override {
+      throw std::runtime_error("the source failed");
+    }
+  };
+  EchoServer echo({}, [](const Request& request) {
+    if (request.path == "/fails") return EventStreamResponse(std::make_shared<Failing>());
+    return EventStreamResponse(std::make_shared<RepeatingSource>("data: 1\n\n", 2));
+  });
+  WireClient failing(echo.port()), fine(echo.port());
+  failing.Send(Get("/fails"));
+  fine.Send(Get("/"));
+  EXPECT_THAT(fine.ReadToEnd().value_or("still open"), HasSubstr("data: 1\n\ndata: 1\n\n"));
+  EXPECT_THAT(failing.ReadToEnd().value_or("still open"), ::testing::Not(HasSubstr("data:")));
 }
 
 TEST(HttpWireTest, ListenErrorsNameTheAddress) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/unit/server/observatory_fixture.h"
 
 namespace heliograph::server {
@@ -51,6 +53,19 @@ TEST_F(MeshStateOnDatabase, ServesTheLastKnownCapabilityBeforeAnyPacketIsRead) {
   EXPECT_EQ(view->watermark, 0);
 }
 
+TEST_F(MeshStateOnDatabase, ServesTheLastKnownReadinessBeforeAnyPacketIsRead) {
+  SwitchReadiness readiness;
+  readiness.scopes.resize(1);
+  readiness.scopes[0].two_bytes.node_share = ShareEstimate{0.5, 0.25, 0.75};
+  observatory_.StoreReadiness(readiness);
+  Load();
+  ASSERT_TRUE(state_->View()->readiness);
+  EXPECT_EQ(*state_->View()->readiness, readiness);
+  readiness.scopes[0].two_bytes.node_share->share = 0.625;
+  observatory_.StoreReadiness(readiness);
+  EXPECT_EQ(*FollowAll()->readiness, readiness);
+}
+
 TEST_F(MeshStateOnDatabase, WhatIsStoredOutlivesPacketsThatSayLess) {
   observatory_.Confirm(observatory_.AddNode(repeater_));
   const auto view = LoadAll();
@@ -71,6 +86,39 @@ TEST_F(MeshStateOnDatabase, ConfirmsARelayThatNobodyElseCanBe) {
   EXPECT_EQ(state_->Assess().changed, 1U);
 }
 
+TEST_F(MeshStateOnDatabase, EveryNodeHasAProbabilityAsItWillBeStored) {
+  observatory_.AddNode(repeater_);
+  const auto view = LoadAll();
+  const NodeCapability& capability = view->FindNode(repeater_)->capability;
+  EXPECT_EQ(capability.status, CapabilityStatus::kUnknown);
+  ASSERT_TRUE(capability.probability);
+  EXPECT_EQ(*capability.probability, std::round(*capability.probability * 100) / 100);
+  EXPECT_EQ(state_->Assess().changed, 1U);
+}
+
+TEST_F(MeshStateOnDatabase, TheFloodsThatWereReadAreInTheModel) {
+  const auto node = observatory_.AddNode(repeater_);
+  const auto observer = observatory_.AddObserver(observer_);
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType), observer, kFlood, 1, "ab");
+  const auto view = LoadAll();
+  const PairTally* pair = view->model->relays.Pair(IdentityKey{node}, IdentityKey{observer});
+  ASSERT_TRUE(pair);
+  EXPECT_GT(pair->reported[0], 0.5F);
+  EXPECT_EQ(state_->relays().floods(FloodClass::kOneByte), 1U);
+}
+
+TEST_F(MeshStateOnDatabase, TheModelRunsAnewOnlyWhenThereIsSomethingNew) {
+  observatory_.AddNode(repeater_);
+  const auto model = LoadAll()->model;
+  state_->UpdateModel();
+  EXPECT_EQ(state_->View()->model, model);
+  const auto observer = observatory_.AddObserver(observer_);
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType), observer, kFlood, 1, "ab");
+  FollowAll();
+  state_->UpdateModel();
+  EXPECT_NE(state_->View()->model, model);
+}
+
 TEST_F(MeshStateOnDatabase, ANodeThatAppearsLaterMakesAHashAmbiguous) {
   observatory_.AddNode(repeater_);
   const auto observer = observatory_.AddObserver(observer_);
@@ -81,6 +129,19 @@ TEST_F(MeshStateOnDatabase, ANodeThatAppearsLaterMakesAHashAmbiguous) {
   const auto view = FollowAll();
   EXPECT_EQ(view->FindNode(twin)->capability.status, CapabilityStatus::kSuspected);
   EXPECT_EQ(view->FindNode(repeater_)->capability.status, CapabilityStatus::kSuspected);
+}
+
+TEST_F(MeshStateOnDatabase, ARemovedNodeCanStillBeTheHopAlsoForAServerThatStartsLater) {
+  observatory_.AddNode(repeater_);
+  const auto twin = observatory_.AddNode(KeyOf({0xAB, 0x12}, 2));
+  const auto observer = observatory_.AddObserver(observer_);
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType), observer, kFlood, 2, "ab12");
+  LoadAll();
+  observatory_.Run("DELETE FROM nodes WHERE node_key = " + std::to_string(twin));
+  observatory_.Run("INSERT INTO removed_nodes VALUES (" + std::to_string(twin) + ", 'pruned', 0, NULL, " +
+                   std::to_string(observatory_.NextRevision()) + ")");
+  EXPECT_EQ(FollowAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kSuspected);
+  EXPECT_EQ(LoadAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kSuspected);
 }
 
 TEST_F(MeshStateOnDatabase, AnObserverThatNeverAdvertisedCanBeTheHopToo) {
@@ -274,6 +335,19 @@ TEST_F(MeshStateOnDatabase, ProofsAgeOutInDataTimeWhenTheRuleSaysSo) {
   EXPECT_EQ(FollowAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kUnknown);
   Load({.capability_age_out_days = 9});
   EXPECT_EQ(FollowAll()->FindNode(repeater_)->capability.status, CapabilityStatus::kConfirmed);
+}
+
+TEST_F(MeshStateOnDatabase, APacketOfAClockThatWasAheadAgesNothing) {
+  observatory_.AddNode(repeater_);
+  const auto observer = observatory_.AddObserver(observer_);
+  constexpr std::int64_t kCentury = 100LL * 365 * 86'400'000;
+  const std::int64_t now = WallClockNow().time_since_epoch().count() - kStartOfData;
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType, 0, now), observer, kFlood, 2, "ab12");
+  observatory_.AddObservation(observatory_.AddTransmission(kTextType, 0, kCentury), observer, kFlood, 1, "");
+  Load({.capability_age_out_days = 7});
+  const auto view = FollowAll();
+  EXPECT_EQ(view->FindNode(repeater_)->capability.status, CapabilityStatus::kConfirmed);
+  EXPECT_LE(view->data_time, WallClockNow());
 }
 
 TEST_F(MeshStateOnDatabase, CountersOfAnAppliedSnapshotArrive) {

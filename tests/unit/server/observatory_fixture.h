@@ -17,7 +17,7 @@
 
 namespace heliograph::server {
 
-inline constexpr std::int64_t kStartOfData = 1'790'000'000'000;
+inline constexpr std::int64_t kStartOfData = 1'750'000'000'000;
 
 /// A key that starts with these bytes; the last byte tells keys with equal starts apart.
 inline PublicKey KeyOf(std::initializer_list<int> prefix, int last = 1) {
@@ -103,7 +103,8 @@ class Observatory {
           " WHERE branch_id = 1 AND to_seq IS NULL AND node_key = " + std::to_string(node));
       Run("INSERT INTO node_capability(branch_id, node_key, from_seq, status, evidence, max_hash_size, "
           "adopted, likely_legacy, probability) VALUES (1, " +
-          std::to_string(node) + ", " + seq + ", 2, '" + evidence + "', 2, " + (adopted ? "1" : "0") + ", 0, 100)");
+          std::to_string(node) + ", " + seq + ", 2, '" + evidence + "', 2, " + (adopted ? "1" : "0") +
+          ", 0, 100)");
     });
   }
 
@@ -125,7 +126,7 @@ class Observatory {
   template <typename Write>
   void Commit(Write write) {
     const std::int64_t parent = Ask("SELECT head_seq FROM branch WHERE branch_id = 1");
-    const std::string seq = std::to_string(parent + 1);
+    const std::string seq = std::to_string(Ask("SELECT max(commit_seq) + 1 FROM commit_log"));
     Run("BEGIN");
     Run("INSERT INTO commit_log(commit_seq, commit_id, branch_id, parent_seq, kind, actor, authored_us, "
         "committed_us) VALUES (" +

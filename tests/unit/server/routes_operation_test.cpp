@@ -56,8 +56,8 @@ TEST_F(OperationRoutesTest, UntilTheDatabaseIsReadyDataRoutesSayWhatIsMissing) {
     const Json answer = GetJson(path, 503);
     EXPECT_THAT(answer.at("missing").dump(), HasSubstr("transmissions_by_hash")) << path;
   }
-  EXPECT_EQ(GetJson("/api/healthz").at("ready"), false);
-  EXPECT_THAT(GetJson("/api/healthz").at("missing").dump(), HasSubstr("transmissions_by_hash"));
+  EXPECT_EQ(GetJson("/api/healthz", 503).at("ready"), false);
+  EXPECT_THAT(GetJson("/api/healthz", 503).at("missing").dump(), HasSubstr("transmissions_by_hash"));
   EXPECT_EQ(Get("/metrics").status, 200);
   EXPECT_EQ(Get("/api/spec").status, 200);
   EXPECT_EQ(Post("/api/decode", R"({"hex":"0500AABB"})").status, 200);

@@ -1,3 +1,6 @@
+#include <set>
+#include <tuple>
+
 #include <gmock/gmock.h>
 
 #include "common/channel_crypto.h"
@@ -8,6 +11,7 @@ namespace heliograph::server {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class PacketRoutesTest : public RoutesTest {
@@ -138,6 +142,47 @@ TEST_F(PacketRoutesTest, ANodesPacketsAreTheAdvertsThatItSigned) {
   EXPECT_EQ(
       GetJson("/api/packets?node=" + KeyOf({0x11}).ToObserverId()).at("packets").at(0).at("payload_type"), 4);
   EXPECT_EQ(GetJson("/api/packets?node=nobody").at("total"), 0);
+}
+
+TEST_F(PacketRoutesTest, SeveralNodesAreNamedAtATimeAndUnknownOnesHaveNone) {
+  for (int n = 1; n <= 3; ++n) {
+    const auto node = mesh_.AddNode(KeyOf({n}));
+    Hear(Flood(PayloadType::kAdvert, Bytes(100, static_cast<std::uint8_t>(n))), observer_, n, node);
+  }
+  const auto total = [&](const std::string& query) { return GetJson("/api/packets?" + query).at("total"); };
+  const std::string first = KeyOf({1}).ToHex(), second = KeyOf({2}).ToHex(), unknown = KeyOf({7}).ToHex();
+  EXPECT_EQ(total("nodes=" + first), 1);
+  EXPECT_EQ(total("nodes=" + first + "," + second + "," + unknown), 2);
+  EXPECT_EQ(total("nodes=" + unknown), 0);
+  EXPECT_EQ(total("nodes=" + first + "," + second + "&node=" + second), 1);
+}
+
+TEST_F(PacketRoutesTest, AnAreaIsRefusedForThereAreNone) {
+  EXPECT_THAT(GetJson("/api/packets?area=bay", 400).at("error"), HasSubstr("area"));
+  EXPECT_THAT(GetJson("/api/nodes?area=bay", 400).at("error"), HasSubstr("area"));
+  GetJson("/api/packets?area=");
+}
+
+TEST_F(PacketRoutesTest, NextLeadsThroughEachListToItsEnd) {
+  mesh_.AddObserver(KeyOf({0xA3}));
+  for (int n = 1; n <= 3; ++n) {
+    mesh_.AddNode(KeyOf({n}));
+    Hear(Text(static_cast<std::uint8_t>(n)), observer_, n);
+  }
+  for (const auto& [list, member, rows] :
+       {std::tuple("nodes", "public_key", 3U), {"observers", "id", 3U}, {"packets", "hash", 3U}}) {
+    const std::string path = std::string("/api/") + list + "?limit=2";
+    const Json first = GetJson(path);
+    const Json second = GetJson(path + "&cursor=" + first.at("next").get<std::string>());
+    EXPECT_TRUE(second.at("next").is_null()) << list;
+    EXPECT_EQ(first.at("total"), rows) << list;
+    std::vector<std::string> seen = Column(first.at(list), member);
+    for (const std::string& row : Column(second.at(list), member)) seen.push_back(row);
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), rows) << list;
+    GetJson(path + "&cursor=nonsense", 400);
+  }
+  const std::string next = GetJson("/api/nodes?limit=2").at("next");
+  GetJson("/api/observers?cursor=" + next, 400);
 }
 
 TEST_F(PacketRoutesTest, AGroupSumsUpTheObservationsOfOneContent) {

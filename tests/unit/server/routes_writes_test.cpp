@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 
 #include "common/advert.h"
@@ -8,6 +11,7 @@ namespace heliograph::server {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class WriteRoutesTest : public RoutesTest {
  protected:
@@ -56,6 +60,20 @@ TEST_F(WriteRoutesTest, DecodeRefusesWhatIsNoPacket) {
                            R"({"hex":"abc"})", R"({"hex":"04"})", R"({"hex":"04ff0102"})"}) {
     EXPECT_TRUE(PostJson("/api/decode", body, 400).contains("error")) << body;
   }
+}
+
+TEST_F(WriteRoutesTest, BodiesThatNoPacketNeedsAreRefusedBeforeTheyAreParsed) {
+  for (const char* path : {"/api/decode", "/api/packets"}) {
+    EXPECT_EQ(Post(path, std::string(4 * 1024 * 1024, '[')).status, 413) << path;
+    EXPECT_EQ(Post(path, "{" + std::string(4096, ' ') + "}").status, 413) << path;
+  }
+  EXPECT_EQ(Post("/api/nodes", "{}").status, 405);
+}
+
+TEST_F(WriteRoutesTest, DeepBodiesAreRefused) {
+  const std::string deep = R"({"hex":)" + std::string(2000, '[') + std::string(2000, ']') + "}";
+  EXPECT_THAT(Post("/api/decode", deep).Text(), HasSubstr("nested"));
+  EXPECT_EQ(Post("/api/decode", R"({"hex":"110000","more":[[{}]]})").status, 200);
 }
 
 TEST_F(WriteRoutesTest, APostedPacketBecomesALineOfACaptureInTheQueue) {
@@ -160,6 +178,20 @@ TEST_F(WriteRoutesTest, ARequestIsPendingThenWhatTheLedgerSays) {
   EXPECT_EQ(finished.at("reason"), "no packet");
   EXPECT_TRUE(finished.at("commit").is_null());
   EXPECT_TRUE(finished.at("result").is_null());
+}
+
+TEST_F(WriteRoutesTest, ARequestWhoseFileWasSetAsideIsRejectedWithTheReason) {
+  const std::string id = Ulid::FromParts(At(0), {7}).ToText();
+  const auto failed = mesh_.volume().queue_failed();
+  std::filesystem::create_directories(failed);
+  for (const char* suffix : {"", ".reason"})
+    std::ofstream(failed / ("00000000000000000042-" + id + ".packet-inject.1" + suffix))
+        << "it is torn\nname: x";
+  const Json outcome = GetJson("/api/requests/" + id);
+  EXPECT_EQ(outcome.at("state"), "finished");
+  EXPECT_EQ(outcome.at("outcome"), "rejected");
+  EXPECT_EQ(outcome.at("kind"), "packet-inject");
+  EXPECT_EQ(outcome.at("reason"), "it is torn");
 }
 
 TEST_F(WriteRoutesTest, UnknownRequestsAre404AndMalformedIds400) {

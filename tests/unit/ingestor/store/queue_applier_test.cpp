@@ -203,6 +203,16 @@ TEST_F(QueueApplierTest, KeepsReadinessWhenASnapshotHasNone) {
   EXPECT_EQ(OpenRegions(), "SJC");
 }
 
+TEST_F(QueueApplierTest, TakesAFreshProofAfterAClockWasAhead) {
+  Store(HeardPacket(9, 0x01, 0, WallClockNow() + std::chrono::hours(24 * 3650)));
+  QueueApplier ageing(*store_, inbox_, {30, "ingestor-boot", nullptr});
+  CapabilityEntry entry = Entry(0xA0, kConfirmed, CapabilityEvidence::kAdvert);
+  entry.last_proof_at = WallClockNow();
+  PublishSnapshot({entry});
+  ageing.Run();
+  EXPECT_EQ(Hill(), "2advert");
+}
+
 TEST_F(QueueApplierTest, ReachesInactiveNodesToo) {
   {
     StoreTransaction transaction(*store_);

@@ -34,7 +34,7 @@ class RetentionTest : public StoreTest {
 
 TEST_F(RetentionTest, MeasuresNodesInDataTime) {
   Store(HeardAdvert(0xA0, "Old", 100, kNoon), HeardAdvert(0xA1, "New", 100, kNoon + hours(24 * 8)));
-  Finish([&] { return RetireNodes(*store_, rules_); });
+  Finish([&] { return RetireNodes(*store_, rules_, kNoon + hours(24 * 900)); });
   EXPECT_EQ(Text("SELECT name FROM inactive_nodes"), "Old");
   EXPECT_EQ(Text("SELECT name FROM nodes"), "New");
 }
@@ -43,10 +43,21 @@ TEST_F(RetentionTest, KeepsEverythingWhenTheRuleIsOff) {
   Store(HeardAdvert(0xA0, "Old", 100, kNoon), HeardAdvert(0xA1, "New", 100, kNoon + hours(24 * 800)));
   rules_.node_days.reset();
   rules_.packet_days.reset();
-  Finish([&] { return RetireNodes(*store_, rules_); });
+  Finish([&] { return RetireNodes(*store_, rules_, kNoon + hours(24 * 900)); });
   Finish([&] { return PrunePackets(*store_, rules_, kNoon + hours(24 * 9000), cursor_); });
   EXPECT_EQ(Count("nodes"), 2);
   EXPECT_EQ(Count("transmissions"), 2);
+}
+
+TEST_F(RetentionTest, RetiresNothingBecauseAClockWasAheadOnce) {
+  Store(HeardAdvert(0xA0, "Hill", 100, kNoon), HeardAdvert(0xA1, "Ahead", 100, kNoon + hours(24 * 3650)));
+  const UtcMillis set_right = kNoon + hours(1);
+  Finish([&] { return RetireNodes(*store_, rules_, set_right); });
+  Finish([&] { return RetireObservers(*store_, rules_, set_right); });
+  EXPECT_EQ(Count("inactive_nodes"), 0);
+  EXPECT_EQ(Count("observers WHERE inactive=1"), 0);
+  Finish([&] { return RetireNodes(*store_, rules_, kNoon + hours(24 * 8)); });
+  EXPECT_EQ(Text("SELECT name FROM inactive_nodes"), "Hill");
 }
 
 TEST_F(RetentionTest, DeletesOldPacketsAndNeverGivesTheirIdsAgain) {
@@ -120,10 +131,14 @@ TEST_F(RetentionTest, AgesAStatusOutByACommitThatSaysSo) {
     store_->commits().MoveHead(kMainBranch, commit);
     transaction.Commit();
   }
-  AgeOutCapability(*store_, rules_, kNoon);
+  const UtcMillis later = kNoon + hours(24 * 31);
+  AgeOutCapability(*store_, rules_, later);
   EXPECT_EQ(capabilities.Now(kMainBranch, hill)->status, CapabilityStatus::kConfirmed);
   rules_.capability_age_out_days = 10;
-  AgeOutCapability(*store_, rules_, kNoon);
+  // The packet of the thirtieth day was stored while the clock was ahead.
+  AgeOutCapability(*store_, rules_, kNoon + hours(1));
+  EXPECT_EQ(capabilities.Now(kMainBranch, hill)->status, CapabilityStatus::kConfirmed);
+  AgeOutCapability(*store_, rules_, later);
   EXPECT_EQ(capabilities.Now(kMainBranch, hill)->status, CapabilityStatus::kUnknown);
   EXPECT_EQ(Text("SELECT kind || actor FROM commit_log ORDER BY commit_seq DESC"),
             "maintenanceingestor:age-out");

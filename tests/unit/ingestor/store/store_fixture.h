@@ -13,7 +13,7 @@
 namespace heliograph::ingestor {
 
 /// A moment that the tests count from.
-inline constexpr UtcMillis kNoon{std::chrono::milliseconds(1'780'000'000'000)};
+inline constexpr UtcMillis kNoon{std::chrono::milliseconds(1'750'000'000'000)};
 
 /// The key whose every byte is `fill`.
 PublicKey KeyOf(std::uint8_t fill);
