@@ -231,8 +231,6 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
         "{} received messages could not be committed in time; what a broker holds for us comes again", left);
   while (until_end && !stop_requested_ && applier_->Run().unfinished) {
   }
-  board.WriteLast(StatusOf(sources), StatusBoard::Clock::now());
-  if (until_end && !stop_requested_) applier_->Run();
   board.WriteLast(StatusOf(sources, names), StatusBoard::Clock::now());
   return left == 0;
 }

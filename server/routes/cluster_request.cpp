@@ -23,18 +23,11 @@ ClusterCollection CollectionParameter(const Request& request) {
 AskedMoment ReadMoment(const Request& request, ReaderConnection& reader) {
   AskedMoment asked;
   asked.head_seq = ReadHead(reader);
-  if (const std::string* branch = request.FindQuery("branch"); branch != nullptr && !branch->empty()) {
-    SQLite::Statement& row =
-        reader.Prepared("SELECT branch_id, coalesce(base_seq, 0) FROM branch WHERE name=? AND state='live'");
-    row.bind(1, *branch);
-    if (!row.executeStep()) throw ProblemError(404, "branch=" + *branch + ": there is no such branch");
-    asked.moment.branch = row.getColumn(0).getInt64();
-    asked.moment.base_seq = row.getColumn(1).getInt64();
-  }
-  if (const std::string* text = request.FindQuery("as_of"); text != nullptr && !text->empty()) {
-    if (asked.moment.branch != 1)
-      throw ProblemError(400, "as_of=" + *text + ": a branch is shown as it is now");
-    asked.as_of = ResolveAsOf(reader, *text);
+  const BranchLine line = BranchParameter(reader, request);
+  asked.moment.branch = line.branch_id;
+  asked.moment.base_seq = line.base_seq.value_or(0);
+  if (const auto text = AsOfText(request)) {
+    asked.as_of = ResolveAsOf(reader, *text, line);
     asked.moment.as_of_seq = asked.as_of->seq;
   }
   return asked;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "server/clusters/cluster_reader.h"
+#include "server/history/as_of.h"
 #include "server/http/request.h"
 #include "server/http/route.h"
-#include "server/routes/capability_history.h"
 
 namespace heliograph::server {
 
@@ -24,8 +24,7 @@ std::vector<ParameterDoc> MomentDocs();
 /// Reads `collection`; mesh when it is absent. Throws ProblemError(400) for another one.
 ClusterCollection CollectionParameter(const Request& request);
 
-/// Reads `branch` and `as_of`. Throws ProblemError: 404 when there is no such branch, as ResolveAsOf for the
-/// commit, and 400 for a commit on a branch. The reader must be in a transaction.
+/// Reads `branch` and `as_of`. Throws as BranchParameter and ResolveAsOf. The reader must be in a transaction.
 AskedMoment ReadMoment(const Request& request, ReaderConnection& reader);
 
 /// The track that `{id}` of the path names, merged or not. Throws ProblemError(404) when there is none.
