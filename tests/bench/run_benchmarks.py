@@ -19,6 +19,7 @@ import tempfile
 import traceback
 
 import broker_bench
+import clusters_bench
 import http_bench
 import import_bench
 import publish_bench
@@ -32,6 +33,7 @@ PARTS = {
     "import": import_bench.measure,
     "server": server_bench.measure,
     "capability": server_bench.measure_capability,
+    "clusters": clusters_bench.measure,
     "publish": publish_bench.measure,
     "http": http_bench.measure,
     "broker": broker_bench.measure,
