@@ -10,13 +10,6 @@ namespace {
 
 using Result = StreamReport::Result;
 
-StreamReport Say(Result result, std::string text) {
-  StreamReport report;
-  report.result = result;
-  report.text = std::move(text);
-  return report;
-}
-
 }  // namespace
 
 PartitionParameters MeshParametersOf(const Config& config) {
@@ -40,13 +33,13 @@ StreamReport MeshClustering::Run(std::stop_token stop) {
   const auto neighbors = board_.Current();
   const auto view = view_();
   if (!neighbors || neighbors->from_database || !view)
-    return Say(Result::kNotComplete, "the packets have not all been read yet");
+    return PlainReport(Result::kNotComplete, "the packets have not all been read yet");
   const NeighborGraph& graph = neighbors->graph;
   stream_.Settle(graph.epoch);
   const auto now = std::chrono::steady_clock::now();
   if (last_run_ && now - *last_run_ < settings_.interval)
-    return Say(Result::kUnchanged, "the next run is not due");
-  if (graph.edges.empty()) return Say(Result::kUnchanged, "nobody is known to hear anybody yet");
+    return PlainReport(Result::kUnchanged, "the next run is not due");
+  if (graph.edges.empty()) return PlainReport(Result::kUnchanged, "nobody is known to hear anybody yet");
 
   const auto active =
       readers_.Read([](ReaderConnection& connection) { return ReadActiveMeshRun(connection); });
@@ -54,11 +47,11 @@ StreamReport MeshClustering::Run(std::stop_token stop) {
                                   active ? active->groups : FormerGroups(), std::move(stop));
   if (!run) {
     const bool stopped = run.error().fault == PartitionError::Fault::kCancelled;
-    return Say(stopped ? Result::kNotComplete : Result::kFailed, run.error().text);
+    return PlainReport(stopped ? Result::kNotComplete : Result::kFailed, run.error().text);
   }
   if (run->clusters.empty()) {
     last_run_ = now;
-    return Say(Result::kUnchanged, "the run found no cluster");
+    return PlainReport(Result::kUnchanged, "the run found no cluster");
   }
   StreamReport report = stream_.Offer({graph.epoch, graph.watermark, graph.head_seq},
                                       [&] { return EncodeClusterSnapshot(*run); });
