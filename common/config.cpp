@@ -161,6 +161,16 @@ void ReadServing(Section& root, const std::filesystem::path& folder, Config& con
   ReadSection(root, "analytics", [&](Section& section) {
     section.ReadDuration("intervalSeconds", config.analytics_interval, 1, 86400);
   });
+  ReadSection(root, "clusters", [&](Section& section) {
+    std::optional<double> resolution;
+    section.ReadDuration("intervalSeconds", config.clusters.interval, 10, 7 * 86400);
+    section.ReadNumber("resolution", resolution);
+    if (resolution && !(*resolution > 0 && *resolution <= 1000))
+      Refuse("clusters.resolution: must be above 0, and 1000 at most");
+    config.clusters.resolution = resolution.value_or(config.clusters.resolution);
+    section.ReadInteger("runs", config.clusters.runs, 1, 64);
+    section.ReadInteger("minSize", config.clusters.min_size, 1, 1000);
+  });
   ReadSection(root, "capability",
               [&](Section& section) { section.ReadDays("ageOutDays", config.capability_age_out_days); });
   root.Read("listen", config.listen);

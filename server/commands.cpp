@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/ulid.h"
 #include "queue/publisher.h"
+#include "server/analytics/clusters/mesh_clustering.h"
 #include "server/analytics/cycle.h"
 #include "server/analytics/neighbors/neighbor_analysis.h"
 #include "server/state/follower.h"
@@ -109,12 +110,17 @@ ExitCode RunAnalyze(const CommandOptions& options) {
                              [&] { return follower.Current()->data_time; }, **publisher, readers, board,
                              true);
   cycle.Add(kNeighborStream, [&](std::stop_token stop) { return neighbors.Run(std::move(stop)); });
+  MeshClustering clustering([&] { return follower.Current(); }, board, **publisher, readers,
+                            {MeshParametersOf(options.config), options.config.clusters.interval, true});
+  cycle.Add(kMeshClusterStream, [&](std::stop_token stop) { return clustering.Run(std::move(stop)); });
   const CycleReport report = cycle.RunOnce();
   Print(report);
-  const StreamReport of_neighbors = cycle.LatestOf(kNeighborStream);
-  std::cout << "neighbors: " << of_neighbors.text << '\n';
-  const bool failed =
-      report.result == StreamReport::Result::kFailed || of_neighbors.result == StreamReport::Result::kFailed;
+  bool failed = report.result == StreamReport::Result::kFailed;
+  for (const char* stream : {kNeighborStream, kMeshClusterStream}) {
+    const StreamReport part = cycle.LatestOf(stream);
+    std::cout << stream << ": " << part.text << '\n';
+    failed = failed || part.result == StreamReport::Result::kFailed;
+  }
   return failed ? ExitCode::kFailed : ExitCode::kFine;
 }
 

@@ -9,6 +9,7 @@
 #include "common/stop_signals.h"
 #include "common/ulid.h"
 #include "queue/publisher.h"
+#include "server/analytics/clusters/mesh_clustering.h"
 #include "server/analytics/cycle.h"
 #include "server/analytics/neighbors/neighbor_analysis.h"
 #include "server/commands.h"
@@ -79,6 +80,8 @@ class Service {
         follower_(options.volume.database(), gate_, readers_, FollowerSettings(options.config)),
         neighbor_analysis_([this, rules = RulesOf(options.config)] { return follower_.Neighbors(rules); },
                            [this] { return DataTime(); }, publisher, readers_, neighbors_),
+        clustering_([this] { return follower_.Current(); }, neighbors_, publisher, readers_,
+                    {MeshParametersOf(options.config), options.config.clusters.interval}),
         cycle_([this] { return follower_.Assess(); }, publisher, readers_, CycleSettings(options.config)),
         desk_(publisher, follower_, readers_),
         request_metrics_(metrics_),
@@ -86,6 +89,7 @@ class Service {
               [this](Request request) { return router_.Handle(std::move(request)); }) {
     cycle_.Add(kNeighborStream,
                [this](std::stop_token stop) { return neighbor_analysis_.Run(std::move(stop)); });
+    cycle_.Add(kMeshClusterStream, [this](std::stop_token stop) { return clustering_.Run(std::move(stop)); });
     RouteServices services;
     services.views = &follower_;
     services.neighbors = &neighbors_;
@@ -138,6 +142,7 @@ class Service {
   Follower follower_;
   NeighborBoard neighbors_;
   NeighborAnalysis neighbor_analysis_;
+  MeshClustering clustering_;
   AnalyticsCycle cycle_;
   RequestDesk desk_;
   MetricsRegistry metrics_;

@@ -32,6 +32,10 @@ std::optional<std::pair<std::string, std::string>> OutcomeOf(ReaderConnection& c
 
 }  // namespace
 
+StreamReport PlainReport(Result result, std::string text) {
+  return Report(result, std::nullopt, std::move(text));
+}
+
 SnapshotStream::SnapshotStream(Settings settings, queue::Publisher& publisher, ReaderPool& readers)
     : settings_(std::move(settings)), publisher_(publisher), readers_(readers), ledger_(publisher, readers) {}
 

@@ -13,6 +13,9 @@
 
 namespace heliograph::server {
 
+/// A report that says no more than this.
+StreamReport PlainReport(StreamReport::Result result, std::string text);
+
 /// Hands the snapshots of one stream to the ingestor: at most one file waits at a time, the same is not
 /// published twice in a row, and the outcome of each is looked for, so that one that was refused is not taken
 /// for one that was stored. Used by one thread at a time.

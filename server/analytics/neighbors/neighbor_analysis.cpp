@@ -9,13 +9,6 @@ namespace {
 
 using Result = StreamReport::Result;
 
-StreamReport Say(Result result, std::string text) {
-  StreamReport report;
-  report.result = result;
-  report.text = std::move(text);
-  return report;
-}
-
 }  // namespace
 
 NeighborAnalysis::NeighborAnalysis(Collect collect, DataTime data_time, queue::Publisher& publisher,
@@ -31,7 +24,7 @@ StreamReport NeighborAnalysis::Run(std::stop_token stop) {
   auto graph = collect_();
   if (!graph) return ShowStored(std::move(stop));
   auto view = MakeNeighborView(*graph, false, std::move(stop));
-  if (!view) return Say(Result::kNotComplete, "stopped before it was done");
+  if (!view) return PlainReport(Result::kNotComplete, "stopped before it was done");
   board_.Show(std::move(*view));
   StreamReport report = Publish(*graph);
   report.watermark = graph->watermark;
@@ -45,7 +38,7 @@ StreamReport NeighborAnalysis::ShowStored(std::stop_token stop) {
     stored.data_time = data_time_();
     if (auto view = MakeNeighborView(std::move(stored), true, std::move(stop))) board_.Show(std::move(*view));
   }
-  return Say(Result::kNotComplete, "the packets have not all been read yet");
+  return PlainReport(Result::kNotComplete, "the packets have not all been read yet");
 }
 
 StreamReport NeighborAnalysis::Publish(const NeighborGraph& graph) {
@@ -53,7 +46,7 @@ StreamReport NeighborAnalysis::Publish(const NeighborGraph& graph) {
   const auto stored =
       readers_.Read([](ReaderConnection& connection) { return ReadNeighborEdges(connection); });
   const NeighborSnapshot snapshot = MergeForStorage(stored, graph.edges);
-  if (snapshot.edges == stored) return Say(Result::kUnchanged, "nothing changed");
+  if (snapshot.edges == stored) return PlainReport(Result::kUnchanged, "nothing changed");
   return stream_.Offer({graph.epoch, graph.watermark, graph.head_seq},
                        [&] { return EncodeNeighborSnapshot(snapshot); });
 }
