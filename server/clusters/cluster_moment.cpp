@@ -14,7 +14,8 @@ std::string IntervalsAt(const std::string& table, const std::string& key) {
   return "(SELECT * FROM " + table +
          " WHERE branch_id=?1 AND from_seq<=?3 AND (to_seq IS NULL OR to_seq>?3) UNION ALL SELECT * FROM " +
          table +
-         " AS m WHERE ?1<>1 AND m.branch_id=1 AND m.from_seq<=min(?2, ?3) AND (m.to_seq IS NULL OR m.to_seq>min(?2, ?3))"
+         " AS m WHERE ?1<>1 AND m.branch_id=1 AND m.from_seq<=min(?2, ?3) AND (m.to_seq IS NULL OR "
+         "m.to_seq>min(?2, ?3))"
          " AND NOT EXISTS (SELECT 1 FROM " +
          table + " AS o WHERE o.branch_id=?1 AND o." + key + "=m." + key + " AND o.from_seq<=?3))";
 }

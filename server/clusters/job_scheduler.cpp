@@ -19,7 +19,7 @@ constexpr std::size_t kFinishedKept = 100;
 constexpr int kRetryAfterSeconds = 30;
 
 std::string StreamOf(ClusterCollection collection) {
-  return "clusters/" + std::string(Name(collection));
+  return "clusters-" + std::string(Name(collection));
 }
 
 /// The ledger's outcome and reason, or nothing when it has no such row.
@@ -92,8 +92,9 @@ void ClusterJobScheduler::Loop(const std::stop_token& stop) {
     try {
       if (RunTurn()) continue;
     } catch (const std::exception& error) {
-      // The database or the queue cannot be used just now: what failed is tried again.
-      spdlog::warn("cluster jobs: {}", error.what());
+      // The database or the queue cannot be used just now: what failed is tried again, and told once.
+      if (last_failure_ != error.what()) spdlog::warn("cluster jobs wait: {}", error.what());
+      last_failure_ = error.what();
     }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, settings_.look, [] { return false; });
@@ -249,7 +250,7 @@ bool ClusterJobScheduler::EndJobsOfOtherBoots() {
 bool ClusterJobScheduler::ScheduleDue() {
   const auto now = std::chrono::steady_clock::now();
   for (auto& [collection, due] : due_) {
-    if (due > now) continue;
+    if (due > now || (settings_.is_ready && !settings_.is_ready(collection))) continue;
     due = now + settings_.interval;
     ClusterJobOrder order;
     order.collection = collection;

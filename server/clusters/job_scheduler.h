@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@ class ClusterJobScheduler : public ClusterJobDesk {
   struct Settings {
     std::string boot_id;
     std::vector<ClusterCollection> scheduled;  ///< collections that are run again and again
+    std::function<bool(ClusterCollection)>
+        is_ready;  ///< whether a scheduled job makes sense yet; empty: always
     std::chrono::milliseconds interval{900'000};
     std::chrono::milliseconds first_after{5'000};
     std::chrono::milliseconds look{1'000};  ///< how often the ledger, and other boots' jobs, are looked at
@@ -87,6 +90,7 @@ class ClusterJobScheduler : public ClusterJobDesk {
   std::deque<EntryPointer> jobs_;  ///< oldest first; guarded by mutex_, and so are the jobs in it
   std::map<ClusterCollection, std::chrono::steady_clock::time_point> due_;  ///< used by the thread
   std::set<std::string> ended_for_others_;                                  ///< used by the thread
+  std::string last_failure_;                                                ///< used by the thread
   std::jthread thread_;
 };
 

@@ -24,7 +24,8 @@ std::vector<ParameterDoc> MomentDocs();
 /// Reads `collection`; mesh when it is absent. Throws ProblemError(400) for another one.
 ClusterCollection CollectionParameter(const Request& request);
 
-/// Reads `branch` and `as_of`. Throws as BranchParameter and ResolveAsOf. The reader must be in a transaction.
+/// Reads `branch` and `as_of`. Throws as BranchParameter and ResolveAsOf. The reader must be in a
+/// transaction.
 AskedMoment ReadMoment(const Request& request, ReaderConnection& reader);
 
 /// The track that `{id}` of the path names, merged or not. Throws ProblemError(404) when there is none.
