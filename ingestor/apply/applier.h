@@ -22,7 +22,7 @@ struct ApplyContext {
   std::optional<int> capability_age_out_days;
   /// Decodes and verifies one message, as for any source.
   const std::function<Prepared(const Receipt&)>& prepare;
-  ClusterBooks& books;
+  ClusterBooks* books = nullptr;      ///< REQUIRED of what concerns clusters
   ClusterStaging* staging = nullptr;  ///< of a cluster-snapshot: complete, or refused
 };
 

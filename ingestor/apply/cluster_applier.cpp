@@ -88,7 +88,7 @@ std::size_t ClusterApplication::Members() const {
 
 void ClusterApplication::Match() {
   active_ = runs_.Active(view_, snapshot_.collection);
-  TrackBook& book = context_.books.Of(database_, view_, snapshot_.collection);
+  TrackBook& book = context_.books->Of(database_, view_, snapshot_.collection);
   const TrackConstraints constraints = OverrideStore(database_).Constraints(view_, snapshot_.collection);
   LineageNumbers numbers = tracks_.NextNumbers();
   conclusion_ = book.Advance(staging_.run(), staging_.proposed(), snapshot_.match_rule, constraints,

@@ -161,7 +161,7 @@ void OverrideApplication::Record(const StoredTrack& track, std::optional<TrackKe
 void OverrideApplication::Change(TrackKey track, const TrackState& state) {
   tracks_.Change(view_, track, state, commit_);
   const auto stored = tracks_.Find(track);
-  TrackBook* book = context_.books.Find(kMainBranch, stored->collection);
+  TrackBook* book = context_.books->Find(kMainBranch, stored->collection);
   if (book == nullptr) return;
   const auto known = book->standings().find(track);
   if (known != book->standings().end())

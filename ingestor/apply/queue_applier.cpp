@@ -248,7 +248,7 @@ std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, con
 
 Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
   const ApplyContext context{store_,           WallClockNow(), options_.capability_age_out_days,
-                             options_.prepare, books_,         staging_ ? &*staging_ : nullptr};
+                             options_.prepare, &books_,        staging_ ? &*staging_ : nullptr};
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "server/http/openapi.h"
-#include "server/routes/clusters.h"
 #include "server/routes/branches.h"
 #include "server/routes/changes.h"
+#include "server/routes/clusters.h"
 #include "server/routes/events.h"
 #include "server/routes/health.h"
 #include "server/routes/history.h"

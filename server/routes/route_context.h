@@ -30,7 +30,7 @@ struct RouteServices {
   ReaderPool* readers = nullptr;
   ReadinessGate* readiness = nullptr;
   RequestPublisher* requests = nullptr;
-  ClusterJobDesk* cluster_jobs = nullptr;  ///< may be null: then no job can be asked for
+  ClusterJobDesk* cluster_jobs = nullptr;    ///< may be null: then no job can be asked for
   const NeighborBoard* neighbors = nullptr;  ///< may be null: then there is no neighbor graph
   MetricsRegistry* metrics = nullptr;
   std::function<HttpStatistics()> http_statistics;  ///< may be empty

@@ -25,7 +25,7 @@ ClusterSnapshot ClusterVolumeTest::RunOf(const std::vector<std::vector<int>>& cl
   ClusterSnapshot snapshot;
   snapshot.algorithm = "test/1";
   snapshot.watermark = store_->packets().watermark();
-  snapshot.data_time = store_->data_time();
+  snapshot.data_time = store_->data_time(WallClockNow());
   for (const std::vector<int>& nodes : clusters) {
     SnapshotCluster cluster;
     for (const int node : nodes) cluster.members.push_back({NodeKey(node), 0.5});
