@@ -15,6 +15,7 @@ constexpr double kNeverReports = 0.02;   ///< a capable observer whose client le
 constexpr double kLeastOpportunity = 3;  ///< expected sightings that make silence worth telling
 constexpr double kAssumedCapable = 0.5;  ///< of relays, before any is known
 constexpr double kAssumedNodes = 2;      ///< how many nodes that assumption is worth
+constexpr double kLeastSighting = 0.5;   ///< expected sightings of a relay that count as one
 constexpr double kRelatedNodes = 20;     ///< how many nodes the relays' share is worth for the others
 constexpr double kAssumedStaysAtOne = 0.6;  ///< 1 byte is the firmware's default
 constexpr double kAssumedStayers = 4;
@@ -53,9 +54,17 @@ Likelihood OfSilence(const Opportunity& opportunity, double yield, double days_p
   return result;
 }
 
-Likelihood LikelihoodOf(const Opportunity& opportunity, double yield, double days_per_span) {
+bool IsActiveRelay(const ModelFacts& facts) {
+  return facts.forwards_by_default && facts.relay_days > 0;
+}
+
+Likelihood LikelihoodOf(const ModelFacts& facts, const Opportunity& opportunity, const MeshPriors& priors,
+                        double days_per_span) {
   if (opportunity.reports_seen > 0) return {1, 0, kReportsAnyway};
-  return OfSilence(opportunity, yield, days_per_span);
+  Likelihood likelihood = OfSilence(opportunity, priors.relay_yield, days_per_span);
+  // What was expected of it may be too little, for it counts only floods that were seen to come near.
+  if (IsActiveRelay(facts)) likelihood.capable = std::min(likelihood.capable, priors.unseen);
+  return likelihood;
 }
 
 /// A node with all that stays the same while the priors are fitted.
@@ -153,6 +162,18 @@ double RelayYield(const std::vector<Case>& cases) {
   return std::exp(sum / count);
 }
 
+/// Of the same nodes: how many of those that are heard to relay never do so with a multi-byte flood. Where
+/// none is known, all of them, so that silence says nothing.
+double Unseen(const std::vector<Case>& cases) {
+  double unseen = 1, count = 1;
+  for (const Case& item : cases) {
+    if (!item.facts->proven_by_advert || !IsActiveRelay(*item.facts)) continue;
+    count += 1;
+    if (item.opportunity->relays_seen < kLeastSighting) unseen += 1;
+  }
+  return unseen / count;
+}
+
 CapabilityBeliefs BeliefsOf(const std::vector<Case>& cases) {
   CapabilityBeliefs beliefs;
   for (const Case& item : cases) {
@@ -208,9 +229,10 @@ ModelResult RunCapabilityModel(const std::vector<ModelFacts>& facts, const Oppor
       item.opportunity = found == opportunities.end() ? &kNone : &found->second;
     }
     result.priors.relay_yield = RelayYield(cases);
+    result.priors.unseen = Unseen(cases);
     result.priors.stays_at_one = StaysAtOne(cases);
     for (Case& item : cases)
-      item.likelihood = LikelihoodOf(*item.opportunity, result.priors.relay_yield, days_per_span);
+      item.likelihood = LikelihoodOf(*item.facts, *item.opportunity, result.priors, days_per_span);
     FitPriors(cases, result.priors);
   }
   for (const Case& item : cases)

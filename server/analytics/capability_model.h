@@ -43,6 +43,7 @@ struct MeshPriors {
   double adverts_per_day = 0;    ///< 1-byte flood adverts heard of a relay
   double adverts_per_other = 0;  ///< and for each other advert of a node
   double relay_yield = 1;  ///< multi-byte relays seen for each that was expected, of nodes proven otherwise
+  double unseen = 1;       ///< share of capable relays that are heard to relay, but never a multi-byte flood
 };
 
 struct ModelResult {

@@ -257,17 +257,16 @@ Route DetailRoute(const RouteContext& context) {
   route.summary =
       "One node's capability, its history, and the newest packets that prove it. proofs_truncated says that "
       "there may be more of them. The candidates of a hop have the probability that it was they; the rest to "
-      "1 "
-      "is a node nobody has heard. model tells what the probability rests on (null as of a commit): the "
-      "share "
-      "of capable nodes in the mesh (prior) and of those whose own packets stay at 1 byte (stays_at_one), "
-      "and "
-      "the opportunity: multi-byte floods in which neighbours were seen to send (floods), how many of them a "
-      "capable node would have been seen to relay (relays_expected, before relay_yield, the ratio of seen to "
-      "expected of nodes proven by adverts) or to report as an observer (reports_expected), and how many it "
-      "was. For each neighbour: the rate at which the node takes up its 1-byte floods, its multi-byte "
-      "floods, "
-      "and what was expected of the node from them.";
+      "1 is a node nobody has heard. model tells what the probability rests on (null as of a commit): the "
+      "share of capable nodes in the mesh (prior), of those whose own packets stay at 1 byte (stays_at_one), "
+      "and of capable relays that are never seen to forward a multi-byte flood (unseen), and the "
+      "opportunity: "
+      "multi-byte floods in which neighbours were seen to send (floods), how many of them a capable node "
+      "would have been seen to relay (relays_expected, before relay_yield, the ratio of seen to expected of "
+      "nodes proven by adverts) or to report as an observer (reports_expected), and how many it was. For "
+      "each "
+      "neighbour: the rate at which the node takes up its 1-byte floods, its multi-byte floods, and what was "
+      "expected of the node from them.";
   route.parameters = {PathDoc("pubkey", "The public key, 64 hexadecimal digits in any case."), AsOfDoc()};
   route.responses = {{200, "The node with history and proofs.", "application/json"},
                      ProblemDoc(404, "No such node or commit."),

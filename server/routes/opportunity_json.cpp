@@ -51,7 +51,8 @@ void WriteModel(JsonText& out, const PublicKey& key, const RouteContext& context
       .Member("relayed", Rounded(verdict->relayed))
       .Member("prior", Rounded(ForwardsByDefault(node->role) ? priors.relays : priors.others))
       .Member("stays_at_one", Rounded(priors.stays_at_one))
-      .Member("relay_yield", Rounded(priors.relay_yield));
+      .Member("relay_yield", Rounded(priors.relay_yield))
+      .Member("unseen", Rounded(priors.unseen));
   out.Key("opportunity")
       .BeginObject()
       .Member("floods", Rounded(opportunity.floods))

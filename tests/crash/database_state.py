@@ -22,8 +22,9 @@ MASKED = {
     "data_move": {"updated_at"},
     # A replay looks at observers again, which moves them forward for readers and changes nothing else.
     "observers": {"revision"},
-    # A replay drops again what is no message; the diary of drops is not what was heard.
-    "dropped_packets": {"id"},
+    # A replay drops again what is no message; the diary of drops is not what was heard. The source is named by the path of
+    # the capture, which is in the volume.
+    "dropped_packets": {"id", "source"},
 }
 
 @contextlib.contextmanager
@@ -70,8 +71,8 @@ def _tables(connection):
 
 def _normalised(table, row, ranks):
     row = {name: row[name] for name in row.keys() if name not in MASKED.get(table, ())}
-    if table == "meta" and row["key"] == "epoch":
-        row["value"] = "the epoch"
+    if table == "meta" and row["key"] in ("epoch", "installation"):
+        row["value"] = f"the {row['key']}"
     if table == "change_log" and row["entity_kind"] == "commit":
         row["entity_id"] = f"of commit {row['commit_seq']}"
     if table == "commit_log" and row["ledger_id"] is None and row["kind"] != "genesis":

@@ -27,6 +27,11 @@ class Calibration:
         return sum(abs(s - t) for s, t in zip(self.said, self.true)) / self.nodes if self.nodes else None
 
     @property
+    def bias(self):
+        """How much more is said than is true, on average."""
+        return (sum(self.said) - sum(self.true)) / self.nodes if self.nodes else None
+
+    @property
     def brier(self):
         return self.squares / self.nodes if self.nodes else None
 

@@ -43,6 +43,9 @@ def calibration_figures(cases, bars=CLAIMED):
         error = lambda chosen, of=model: of(chosen).expected_error
         figures.append(Figure("calibration", f"expected error, {population}", error(cases), interval(cases, error),
                               baseline.expected_error, Bar("<=", bars.error), note))
+        bias = lambda chosen, of=model: of(chosen).bias
+        figures.append(Figure("calibration", f"stated less true, {population}", bias(cases), interval(cases, bias),
+                              baseline.bias, None, "the mean over nodes; above 0 is too sure that they can"))
         brier = lambda chosen, of=model: of(chosen).brier
         most = None if baseline.brier is None else Bar("<=", baseline.brier * bars.brier_share)
         figures.append(Figure("calibration", f"Brier score, {population}", brier(cases), interval(cases, brier),

@@ -14,7 +14,7 @@ from hindsight import squares_at_best
 from ranking import area_under_curve, curve
 from receptions import Frame, Transmission
 from resampling import interval
-from switch_readiness import Blockers, Forecast, coverage, forecasts, median_error, won_back
+from switch_readiness import Blockers, Forecast, bias, coverage, forecasts, median_error, won_back
 from truth import TrueNode
 from support.frames import ADVERT, DIRECT, FLOOD, GROUP_TEXT, TRACE, frame
 
@@ -52,7 +52,7 @@ class Calibrating(unittest.TestCase):
 
     def test_a_certain_lie_has_all_of_it(self):
         bad = calibrate([(1, False), (0, True)])
-        self.assertEqual((bad.expected_error, bad.brier), (1, 1))
+        self.assertEqual((bad.expected_error, bad.brier, bad.bias), (1, 1, 0))
 
     def test_each_bin_counts_by_its_nodes(self):
         # 0.85 and 0.81 say 0.83, true is 0.5; 0.25 says what is false.
@@ -144,10 +144,14 @@ class Readiness(unittest.TestCase):
     def test_the_median_error_is_of_what_is_stated(self):
         stated = [self.forecast(0.5, share, 0, 1) for share in (0.5, 0.6, 0.8, None)]
         self.assertAlmostEqual(median_error(stated), 0.1)
+        self.assertAlmostEqual(bias(stated), 0.4 / 3)
 
     def test_gains_are_summed_over_meshes(self):
         self.assertAlmostEqual(won_back([Blockers(0.5, 0.7, 0.7), Blockers(0.9, 0.9, 1)]), 2 / 3)
         self.assertIsNone(won_back([Blockers(1, 1, 1)]))
+
+    def test_the_best_is_never_worse_than_what_is_named(self):
+        self.assertEqual(won_back([Blockers(0.5, 0.7, 0.6)]), 1)
 
     def test_a_mesh_where_upgrades_win_nothing_does_not_count(self):
         self.assertEqual(won_back([Blockers(0.5, 0.6, 0.6), Blockers(0.5, 0.4, 0.48)]), 1)

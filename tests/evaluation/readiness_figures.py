@@ -1,7 +1,7 @@
 """The figures of switch readiness, over any set of cases."""
 from figures import CLAIMED, Bar, Figure
 from resampling import interval
-from switch_readiness import BLOCKERS, KNOWN, coverage, median_error, won_back, worth_upgrading
+from switch_readiness import BLOCKERS, KNOWN, bias, coverage, median_error, won_back, worth_upgrading
 
 PART = "readiness"
 _WAYS = (
@@ -40,6 +40,7 @@ def readiness_figures(cases, bars=CLAIMED):
                      f"at least half of the relayed traffic: {len(_chosen(cases, known))} shares"))
     rows.append(_row(cases, "median error elsewhere", median_error, lambda forecast: not known(forecast), None,
                      f"{all_of - len(_chosen(cases, known))} shares"))
+    rows.append(_row(cases, "forecast less truth", bias, everything, None, "the mean over shares; below 0 is too dark"))
     return rows + _blocker_rows(cases, bars)
 
 

@@ -35,10 +35,11 @@ class Forecast:
 
 @dataclasses.dataclass(frozen=True)
 class Blockers:
-    """The surviving share of deliveries to nodes: today's, after the named upgrades, and after the best ones."""
+    """The surviving share of deliveries to nodes: today's, after the named upgrades, and after the best that a search among
+    the busiest relays found, one after the other. When the named ones win back more, they are the best that is known."""
     before: float
     named: float
-    best: float
+    searched: float
 
     @property
     def gain(self):
@@ -46,7 +47,7 @@ class Blockers:
 
     @property
     def best_gain(self):
-        return self.best - self.before
+        return max(self.searched, self.named) - self.before
 
 
 def scopes(document):
@@ -80,6 +81,12 @@ def first_blockers(document):
 def coverage(of):
     """The share of the forecasts whose interval holds the truth; one that is not stated does not. None of none."""
     return sum(forecast.covers for forecast in of) / len(of) if of else None
+
+
+def bias(of):
+    """How much more is forecast than survives, on average."""
+    stated = [forecast.share - forecast.true for forecast in of if forecast.share is not None]
+    return sum(stated) / len(stated) if stated else None
 
 
 def median_error(of):

@@ -47,6 +47,19 @@ TEST(Migrate, UpgradesFromEveryReleasedVersionToTheSameSchema) {
   }
 }
 
+TEST(Migrate, AddsReadinessToTheHistoryThatVersionOneHas) {
+  TemporaryFolder folder;
+  auto database = OpenForWriting(folder / "h.db");
+  Migrate(database, ReleasedMigrations().first(1));
+  database.exec("INSERT INTO identity(key, public_key) VALUES (7, randomblob(32))");
+  database.exec(
+      "INSERT INTO node_capability(branch_id, node_key, from_seq, status, adopted, likely_legacy) VALUES "
+      "(1, 7, 1, 0, 0, 0)");
+  Migrate(database);
+  EXPECT_EQ(database.execAndGet("SELECT count(*) FROM node_capability").getInt(), 1);
+  EXPECT_EQ(database.execAndGet("SELECT count(*) FROM switch_readiness").getInt(), 0);
+}
+
 TEST(Migrate, NumbersStepsFromOneWithoutGaps) {
   int expected = 1;
   for (const Migration& migration : ReleasedMigrations()) EXPECT_EQ(migration.number, expected++);

@@ -100,6 +100,19 @@ TEST_F(CapabilityModelTest, WithoutAnOpportunityThePriorStands) {
   EXPECT_FALSE(entry.likely_legacy);
 }
 
+TEST_F(CapabilityModelTest, ARelayIsDoubtedMoreWhereCapableOnesAreSeen) {
+  SendAroundTheSilentOne(60);
+  ModelFacts alone = Facts(kAlone), capable = Proven(kCapable);
+  alone.one_byte_adverts = 5;
+  alone.relay_days = 1;
+  const auto silent = [&] {
+    return Run({alone, capable, Proven(kSource), Proven(kEar)}).Find(kAlone)->silent;
+  };
+  const double before = silent();
+  capable.relay_days = 1;  // now it tells how capable relays fare
+  EXPECT_LT(silent(), before - 0.1);
+}
+
 TEST_F(CapabilityModelTest, OnlyFloodsBetweenItsOwnRelaysAreOpportunities) {
   for (int i = 0; i < 30; ++i) Send(1, {kSilent, kCapable});
   for (int i = 0; i < 30; ++i) Send(2, {kCapable});  // when it has gone
