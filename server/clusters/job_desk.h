@@ -33,7 +33,7 @@ struct ClusterJobView {
 
 struct JobSubmission {
   ClusterJobView job;
-  bool coalesced = false;  ///< a job of the collection was waiting or running already: it is this one
+  bool coalesced = false;  ///< a job that does the same was waiting or running already: it is this one
 };
 
 enum class CancelOutcome { kCancelled, kUnknown, kFinished, kTooLate };

@@ -116,9 +116,10 @@ void ClusterJobScheduler::PublishJob(const ClusterJob& job) {
   publisher_.Publish(request);
 }
 
-ClusterJobScheduler::EntryPointer ClusterJobScheduler::Unfinished(ClusterCollection collection) const {
+ClusterJobScheduler::EntryPointer ClusterJobScheduler::Unfinished(const ClusterJobOrder& order) const {
   const auto found = std::find_if(jobs_.begin(), jobs_.end(), [&](const EntryPointer& entry) {
-    return entry->job.collection == collection && !IsFinished(entry->job.state);
+    return entry->job.collection == order.collection && entry->job.kind == order.kind &&
+           entry->job.parameters == order.parameters && !IsFinished(entry->job.state);
   });
   return found != jobs_.end() ? *found : nullptr;
 }
@@ -143,7 +144,7 @@ ClusterJobScheduler::EntryPointer ClusterJobScheduler::Enqueue(const ClusterJobO
 
 JobSubmission ClusterJobScheduler::Submit(const ClusterJobOrder& order) {
   const std::lock_guard lock(mutex_);
-  if (const EntryPointer present = Unfinished(order.collection)) {
+  if (const EntryPointer present = Unfinished(order)) {
     // One that only waits will see all that there is; one that runs may have begun too early.
     if (present->job.state == ClusterJobState::kRunning) present->rerun = true;
     return {ViewOf(*present), true};
@@ -257,7 +258,7 @@ bool ClusterJobScheduler::ScheduleDue() {
     order.trigger = ClusterJobTrigger::kSchedule;
     order.requested_by = "schedule";
     const std::lock_guard lock(mutex_);
-    if (Unfinished(collection)) continue;
+    if (Unfinished(order)) continue;
     Enqueue(order);
     return true;
   }

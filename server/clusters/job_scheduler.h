@@ -68,7 +68,8 @@ class ClusterJobScheduler : public ClusterJobDesk {
   using EntryPointer = std::shared_ptr<Entry>;
 
   EntryPointer Enqueue(const ClusterJobOrder& order);
-  EntryPointer Unfinished(ClusterCollection collection) const;
+  /// The job that does what the order asks for and is not finished, or null.
+  EntryPointer Unfinished(const ClusterJobOrder& order) const;
   ClusterJobView ViewOf(const Entry& entry) const;
   void PublishJob(const ClusterJob& job);
   void End(Entry& entry, ClusterJobState state, const std::string& error, const std::string& statistics);

@@ -258,9 +258,9 @@ Route AskRoute(const RouteContext& context) {
   route.path = "/api/cluster-jobs";
   route.tag = "clusters";
   route.summary =
-      "Asks for a run, or for the choice of the resolution. A collection whose job waits or runs gets no "
-      "second one: the"
-      " answer names that one with coalesced, and one that runs is followed by another.";
+      "Asks for a run, or for the choice of the resolution. While a job that does the same waits or runs, "
+      "there is no"
+      " second one: the answer names that one with coalesced, and one that runs is followed by another.";
   route.request_body =
       "JSON with collection (mesh), kind (run or choose-resolution), parameters, actor; all optional.";
   route.responses = {{202, "Accepted; statusUrl tells how it goes.", "application/json"},

@@ -10,6 +10,7 @@
 #include "server/routes/json_text.h"
 #include "server/routes/parameter_docs.h"
 #include "server/routes/request_body.h"
+#include "server/state/row_reader.h"
 
 namespace heliograph::server {
 namespace {
@@ -90,9 +91,11 @@ ClusterTrack RequireTrack(ReaderConnection& reader, const std::string& name) {
   return *track;
 }
 
-/// Names the clusters by their ids, so that the request means the same when it is carried out.
-void Settle(const RouteContext& context, ClusterOverride& request, std::optional<std::int64_t> base) {
-  context.services().readers->Read([&](ReaderConnection& reader) {
+/// Names the clusters by their ids, so that the request means the same when it is carried out. Returns the
+/// commit that it rests on: what its author saw, or the present.
+std::int64_t Settle(const RouteContext& context, ClusterOverride& request, std::optional<std::int64_t> base) {
+  return context.services().readers->Read([&](ReaderConnection& reader) {
+    const std::int64_t rests_on = base.value_or(ReadHead(reader));
     const auto check = [&](const ClusterTrack& track) {
       if (base) RefuseWhenMovedOn(reader, track, *base);
     };
@@ -101,21 +104,21 @@ void Settle(const RouteContext& context, ClusterOverride& request, std::optional
       row.bind(1, request.undoes->ToText());
       if (!row.executeStep()) throw ProblemError(404, "there is no override " + request.undoes->ToText());
       if (const auto track = TrackByKey(reader, ClusterMoment(), row.getColumn(0).getInt64())) check(*track);
-      return;
+      return rests_on;
     }
     const ClusterTrack track = RequireTrack(reader, request.cluster);
     check(track);
     request.cluster = track.id;
-    if (request.other.empty()) return;
+    if (request.other.empty()) return rests_on;
     const ClusterTrack other = RequireTrack(reader, request.other);
     check(other);
     request.other = other.id;
+    return rests_on;
   });
 }
 
 Response Accept(const RouteContext& context, const nlohmann::json& body, ClusterOverride request) {
-  const auto base = BaseOf(body);
-  Settle(context, request, base);
+  const std::int64_t base = Settle(context, request, BaseOf(body));
   QueuedRequest queued;
   queued.kind = queue::Kind::kOverride;
   queued.stream = kStream;

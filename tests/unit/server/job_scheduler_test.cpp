@@ -79,12 +79,14 @@ TEST_F(JobSchedulerTest, AJobIsPendingAtOnceThenRunsAndEndsWithItsRun) {
   EXPECT_EQ(job.at("statistics").at("edges"), 17);
 }
 
-TEST_F(JobSchedulerTest, ASecondJobOfTheCollectionIsTheFirstOne) {
+TEST_F(JobSchedulerTest, ASecondJobThatDoesTheSameIsTheFirstOne) {
   const std::string id = Ask();
   const Json again = PostJson("/api/cluster-jobs", "{}", 202);
   EXPECT_EQ(again.at("id"), id);
   EXPECT_EQ(again.at("coalesced"), true);
   EXPECT_NE(Ask(R"({"collection":"items"})"), id);
+  EXPECT_NE(Ask(R"({"parameters":{"resolution":3}})"), id);
+  EXPECT_NE(Ask(R"({"kind":"choose-resolution"})"), id);
 }
 
 TEST_F(JobSchedulerTest, OneThatIsAskedForWhileAnotherRunsFollowsIt) {
