@@ -1,5 +1,6 @@
 // The page of Heliograph: reads the API once, and again when the feed says that something changed. It never polls.
 const pageRows = 100;
+const blockerRows = 5;
 const listLimit = 200;
 const settleMillis = 500;
 const refusedMillis = 5000;
@@ -70,7 +71,7 @@ function forecastCard(title, estimate) {
       element('span', { text: title }),
       element('strong', { text: percent(estimate.share) }),
       element('div', { className: 'interval', children: [range, mark] }),
-      element('span', { className: 'note', text: `80 % sure: ${percent(estimate.low)} to ${percent(estimate.high)}` }),
+      element('span', { className: 'note', text: `80 % sure: ${percent(estimate.low)}\u2013${percent(estimate.high)}` }),
     ],
   });
 }
@@ -78,7 +79,7 @@ function forecastCard(title, estimate) {
 function blockerRow(blocker) {
   const node = nodes.find((one) => one.public_key === blocker.public_key) || { ...blocker, status: 'unknown' };
   return element('tr', {
-    children: [nodeCell(node), statusCell(node), element('td', { className: 'number', text: percent(blocker.gain) })],
+    children: [nodeCell(node), statusCell(node), element('td', { className: 'number', text: `${(blocker.gain * 100).toFixed(1)} %` })],
   });
 }
 
@@ -100,7 +101,7 @@ async function showReadiness() {
     + `${percent(known.share_of_relayed_traffic_with_evidence)} of the relayed traffic.`;
   const { blockers } = scope.two_bytes;
   byId('blockers').hidden = blockers.length === 0;
-  byId('blockers').querySelector('tbody').replaceChildren(...blockers.map(blockerRow));
+  byId('blockers').querySelector('tbody').replaceChildren(...blockers.slice(0, blockerRows).map(blockerRow));
 }
 
 function showShares() {
