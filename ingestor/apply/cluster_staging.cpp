@@ -91,7 +91,8 @@ bool ClusterStaging::Step(MeshStore& store, ClusterBooks& books, const queue::En
   }
   transaction.Commit();
   HELIOGRAPH_FAILPOINT(kClusterStaged);
-  return refusal_ || phase_ == Phase::kDone;
+  // What comes of the run is another piece: the writer may store packets before it.
+  return refusal_.has_value();
 }
 
 void ClusterStaging::Resolve(MeshStore& store) {

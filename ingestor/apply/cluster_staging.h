@@ -42,8 +42,8 @@ class ClusterStaging {
   /// Why the run is not to be applied; nothing for one that is.
   const std::optional<Verdict>& refusal() const { return refusal_; }
 
-  /// Does one more piece, in a transaction of its own of at most some 50 ms. Returns true when all is there,
-  /// or refused. REQUIRED: no transaction is open.
+  /// Does one more piece, in a transaction of its own of at most some 50 ms. Returns true when all was there
+  /// before, or the run is refused. REQUIRED: no transaction is open.
   bool Step(MeshStore& store, ClusterBooks& books, const queue::Envelope& envelope);
 
   // REQUIRED from here on: Step returned true, and nothing is refused.
