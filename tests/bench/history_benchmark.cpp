@@ -45,7 +45,7 @@ void Commit(ingestor::MeshStore& store, const std::vector<IdentityKey>& nodes, i
   std::vector<IdentityKey> changed;
   std::sample(nodes.begin(), nodes.end(), std::back_inserter(changed), kChangesEach, random);
   for (const IdentityKey node : changed) {
-    ingestor::CapabilityState state;
+    CapabilityState state;
     state.status = CapabilityStatus::kSuspected;
     state.evidence = CapabilityEvidence::kPath;
     state.max_hash_size = std::uint8_t{2};

@@ -21,7 +21,7 @@ std::vector<std::pair<Seed, Seed>> CollidingKeys(std::size_t pairs, std::size_t 
   while (found.size() < pairs) {
     Seed seed{};
     random.Fill(seed);
-    const PublicKey& key = Ed25519KeyPair(seed).public_key();
+    const PublicKey key = Ed25519KeyPair(seed).public_key();
     const std::uint8_t next = key.bytes()[bytes];
     const auto [other, is_new] = lone.try_emplace(Prefix(key, bytes), seed, next);
     if (is_new || other->second.second == next) continue;

@@ -158,8 +158,11 @@ std::vector<Node> BuildPopulation(const Terrain& terrain, const PopulationOption
   std::vector<Node> nodes;
   const std::vector<std::size_t> inhabited = InhabitedTowns(terrain);
   for (std::size_t i = 0; i < options.node_count; ++i) {
-    const auto pioneer_of = i < terrain.towns.size() ? std::optional(i) : std::nullopt;
-    nodes.push_back(BuildNode(terrain, pioneer_of, inhabited, i, random));
+    if (i < terrain.towns.size()) {
+      nodes.push_back(BuildNode(terrain, i, inhabited, i, random));
+    } else {
+      nodes.push_back(BuildNode(terrain, std::nullopt, inhabited, i, random));
+    }
   }
   std::vector<NodeIndex> relays, others;
   for (NodeIndex i = 0; i < nodes.size(); ++i) (nodes[i].relays ? relays : others).push_back(i);
