@@ -12,16 +12,6 @@ void PrefixIndex::Add(IdentityKey key, const PublicKey& public_key) {
   ++size_;
 }
 
-void PrefixIndex::Remove(IdentityKey key, const PublicKey& public_key) {
-  for (std::size_t size = 1; size <= PathHash::kMaxSize; ++size) {
-    const auto found = keys_.find(static_cast<std::uint32_t>(HopKeyOf(public_key, size)));
-    if (found == keys_.end()) continue;
-    std::erase(found->second, static_cast<std::int64_t>(key));
-    if (found->second.empty()) keys_.erase(found);
-  }
-  --size_;
-}
-
 const std::vector<std::int64_t>& PrefixIndex::Candidates(HopKey hop) const {
   static const std::vector<std::int64_t> kNone;
   const auto found = keys_.find(static_cast<std::uint32_t>(hop));

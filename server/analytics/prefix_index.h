@@ -15,7 +15,6 @@ namespace heliograph::server {
 class PrefixIndex {
  public:
   void Add(IdentityKey key, const PublicKey& public_key);
-  void Remove(IdentityKey key, const PublicKey& public_key);
 
   /// Those that write themselves so; empty when none does.
   const std::vector<std::int64_t>& Candidates(HopKey hop) const;

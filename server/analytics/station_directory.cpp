@@ -28,13 +28,6 @@ void StationDirectory::Put(IdentityKey key, const Station& station) {
   if (added) prefixes_.Add(key, at->second.public_key);
 }
 
-void StationDirectory::Remove(IdentityKey key) {
-  const auto found = stations_.find(static_cast<std::int64_t>(key));
-  if (found == stations_.end()) return;
-  prefixes_.Remove(key, found->second.public_key);
-  stations_.erase(found);
-}
-
 const Station* StationDirectory::Find(IdentityKey key) const {
   const auto found = stations_.find(static_cast<std::int64_t>(key));
   return found == stations_.end() ? nullptr : &found->second;

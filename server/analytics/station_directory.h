@@ -35,7 +35,6 @@ class StationDirectory {
  public:
   /// Adds or replaces. REQUIRED: a key never changes its public key.
   void Put(IdentityKey key, const Station& station);
-  void Remove(IdentityKey key);
 
   /// Null when it is not known.
   const Station* Find(IdentityKey key) const;
