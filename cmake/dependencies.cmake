@@ -14,6 +14,9 @@ find_package(SQLiteCpp REQUIRED)
 # cpp-httplib is split into a header and a library on Debian: the library's own flags decide the class layouts.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
+# igraph's own CMake package asks for the parts of a static build; its pkg-config file names the shared library alone.
+pkg_check_modules(igraph REQUIRED IMPORTED_TARGET igraph)
+
 # paho-mqttpp3 has a CMake package, but its imported targets differ between Debian releases.
 find_library(PAHO_MQTTPP_LIBRARY paho-mqttpp3 REQUIRED)
 find_library(PAHO_MQTT_ASYNC_TLS_LIBRARY paho-mqtt3as REQUIRED)

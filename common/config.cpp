@@ -129,6 +129,11 @@ void ReadHousekeeping(Section& root, Config& config) {
     section.ReadInteger("historyCommits", config.retention.history_commits, 10, 1'000'000);
   });
   root.ReadInteger("neighborEdgesMaxAgeDays", config.neighbor_edges_max_age_days, 1, kMaxDays);
+  ReadSection(root, "neighborGraph", [&](Section& section) {
+    std::optional<double> max_edge_km;
+    section.ReadNumber("maxEdgeKm", max_edge_km);
+    config.neighbor_max_edge_km = max_edge_km.value_or(config.neighbor_max_edge_km);
+  });
   ReadSection(root, "metrics", [&](Section& section) {
     section.ReadDuration("sampleIntervalSec", config.metrics_sample_interval, 1, 86400);
   });
@@ -155,6 +160,16 @@ void ReadServing(Section& root, const std::filesystem::path& folder, Config& con
   });
   ReadSection(root, "analytics", [&](Section& section) {
     section.ReadDuration("intervalSeconds", config.analytics_interval, 1, 86400);
+  });
+  ReadSection(root, "clusters", [&](Section& section) {
+    std::optional<double> resolution;
+    section.ReadDuration("intervalSeconds", config.clusters.interval, 10, 7 * 86400);
+    section.ReadNumber("resolution", resolution);
+    if (resolution && !(*resolution > 0 && *resolution <= 1000))
+      Refuse("clusters.resolution: must be above 0, and 1000 at most");
+    config.clusters.resolution = resolution.value_or(config.clusters.resolution);
+    section.ReadInteger("runs", config.clusters.runs, 1, 64);
+    section.ReadInteger("minSize", config.clusters.min_size, 1, 1000);
   });
   ReadSection(root, "capability",
               [&](Section& section) { section.ReadDays("ageOutDays", config.capability_age_out_days); });

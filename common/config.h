@@ -75,6 +75,16 @@ struct HttpLimits {
   bool operator==(const HttpLimits&) const = default;
 };
 
+/// `clusters`: how the mesh is divided.
+struct ClusterConfig {
+  std::chrono::seconds interval{900};  ///< `intervalSeconds`: between two runs
+  double resolution = 2;               ///< larger: more and smaller clusters
+  int runs = 8;                        ///< passes that have to agree
+  std::size_t min_size = 3;            ///< `minSize`: a smaller group is no cluster
+
+  bool operator==(const ClusterConfig&) const = default;
+};
+
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
 
 /// What both processes are told. The members of the JSON file that CoreScope knows keep their names and
@@ -93,6 +103,7 @@ struct Config {
   bool validate_signatures = true;
   RetentionConfig retention;
   int neighbor_edges_max_age_days = 5;
+  double neighbor_max_edge_km = 500;                  ///< `neighborGraph.maxEdgeKm`; below 0: any distance
   std::chrono::seconds metrics_sample_interval{300};  ///< `metrics.sampleIntervalSec`
   bool vacuum_on_start = false;                       ///< `db.vacuumOnStartup`
   int incremental_vacuum_pages = 1024;                ///< `db.incrementalVacuumPages`
@@ -107,8 +118,9 @@ struct Config {
   std::chrono::milliseconds commit_interval{100};  ///< `commit.intervalMs`
   std::size_t commit_size = 10000;                 ///< `commit.size`, in messages
   std::chrono::seconds analytics_interval{60};     ///< `analytics.intervalSeconds`
-  std::optional<int> capability_age_out_days;      ///< `capability.ageOutDays`; 0 in the file: never
-  std::chrono::seconds silence_threshold{300};     ///< `watchdog.silenceSeconds`: of a connected broker
+  ClusterConfig clusters;
+  std::optional<int> capability_age_out_days;   ///< `capability.ageOutDays`; 0 in the file: never
+  std::chrono::seconds silence_threshold{300};  ///< `watchdog.silenceSeconds`: of a connected broker
   std::string listen = "127.0.0.1:8080";
   HttpLimits http;
   LogLevel log_level = LogLevel::kInfo;  ///< `logLevel`

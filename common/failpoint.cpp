@@ -18,7 +18,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::array<std::pair<Failpoint, std::string_view>, 30> kNames{{
+constexpr std::array<std::pair<Failpoint, std::string_view>, 36> kNames{{
     {Failpoint::kPublishBeforeTemporary, "publish_before_temporary"},
     {Failpoint::kPublishHalfWritten, "publish_half_written"},
     {Failpoint::kPublishBeforeFileSync, "publish_before_file_sync"},
@@ -42,6 +42,12 @@ constexpr std::array<std::pair<Failpoint, std::string_view>, 30> kNames{{
     {Failpoint::kRefuseBeforeCommit, "refuse_before_commit"},
     {Failpoint::kRefuseAfterCommit, "refuse_after_commit"},
     {Failpoint::kRefuseAfterQuarantine, "refuse_after_quarantine"},
+    {Failpoint::kClusterStaging, "cluster_staging"},
+    {Failpoint::kClusterStaged, "cluster_staged"},
+    {Failpoint::kClusterMatched, "cluster_matched"},
+    {Failpoint::kClusterMiddleOfDecisions, "cluster_middle_of_decisions"},
+    {Failpoint::kClusterBeforeFlip, "cluster_before_flip"},
+    {Failpoint::kClusterAfterFlip, "cluster_after_flip"},
     {Failpoint::kRetentionAfterFloor, "retention_after_floor"},
     {Failpoint::kRetentionMiddleOfBatch, "retention_middle_of_batch"},
     {Failpoint::kBranchAfterInsert, "branch_after_insert"},

@@ -37,6 +37,13 @@ enum class Failpoint : std::uint8_t {
   kRefuseBeforeCommit,
   kRefuseAfterCommit,
   kRefuseAfterQuarantine,
+  // Application of a cluster run, in the order of its steps.
+  kClusterStaging,
+  kClusterStaged,
+  kClusterMatched,
+  kClusterMiddleOfDecisions,
+  kClusterBeforeFlip,
+  kClusterAfterFlip,
   // Retention.
   kRetentionAfterFloor,
   kRetentionMiddleOfBatch,

@@ -1,8 +1,14 @@
 #include "common/json_reader.h"
 
+#include <algorithm>
 #include <limits>
 
+#include "common/text.h"
+
 namespace heliograph {
+namespace {
+constexpr std::int64_t kMostMillis = 253'402'300'799'999;  // the end of the year 9999
+}
 
 using Json = nlohmann::json;
 
@@ -20,6 +26,13 @@ const std::string& JsonReader::Text(const char* name) const {
   const Json& value = Member(name);
   if (!value.is_string()) throw JsonFault{std::string(name) + " is no text"};
   return value.get_ref<const std::string&>();
+}
+
+const std::string& JsonReader::Text(const char* name, std::size_t max_bytes) const {
+  const std::string& text = Text(name);
+  if (text.size() > max_bytes)
+    throw JsonFault{std::string(name) + " is longer than " + std::to_string(max_bytes) + " bytes"};
+  return text;
 }
 
 bool JsonReader::Flag(const char* name) const {
@@ -52,6 +65,23 @@ const Json& JsonReader::Array(const char* name) const {
   const Json& value = Member(name);
   if (!value.is_array()) throw JsonFault{std::string(name) + " is no list"};
   return value;
+}
+
+const Json& JsonReader::Object(const char* name) const {
+  const Json& value = Member(name);
+  if (!value.is_object()) throw JsonFault{std::string(name) + " is no object"};
+  return value;
+}
+
+UtcMillis JsonReader::Time(const char* name) const {
+  return UtcMillis(std::chrono::milliseconds(Integer(name, 0, kMostMillis)));
+}
+
+void JsonReader::RefuseAllBut(std::initializer_list<std::string_view> names) const {
+  for (const auto& [name, value] : json_.items()) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw JsonFault{"has a member " + ToPrintable(name) + " that is not known"};
+  }
 }
 
 }  // namespace heliograph

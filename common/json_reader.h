@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
+
+#include "common/time.h"
 
 namespace heliograph {
 
@@ -21,7 +26,10 @@ class JsonReader {
   explicit JsonReader(const nlohmann::json& json);
 
   const nlohmann::json& Member(const char* name) const;
+  bool Has(const char* name) const { return json_.contains(name); }
   const std::string& Text(const char* name) const;
+  /// A text of at most `max_bytes` bytes.
+  const std::string& Text(const char* name, std::size_t max_bytes) const;
   bool Flag(const char* name) const;
   /// An integer from `least` to `most`.
   std::int64_t Integer(const char* name, std::int64_t least, std::int64_t most) const;
@@ -30,6 +38,12 @@ class JsonReader {
   double Fraction(const char* name) const { return Number(name, 0, 1); }
   bool IsNull(const char* name) const { return Member(name).is_null(); }
   const nlohmann::json& Array(const char* name) const;
+  const nlohmann::json& Object(const char* name) const;
+  /// Milliseconds since 1970, up to the year 9999.
+  UtcMillis Time(const char* name) const;
+
+  /// Throws when the object has a member of another name.
+  void RefuseAllBut(std::initializer_list<std::string_view> names) const;
 
  private:
   const nlohmann::json& json_;

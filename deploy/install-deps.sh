@@ -19,8 +19,8 @@ set_name=${1:-build}
 
 build=(
   build-essential ca-certificates ccache cmake git ninja-build pkg-config
-  libcli11-dev libcpp-httplib-dev libexpected-dev libfmt-dev libpaho-mqtt-dev libpaho-mqttpp-dev libsimdjson-dev
-  libspdlog-dev libsqlite3-dev libsqlitecpp-dev libssl-dev nlohmann-json3-dev
+  libcli11-dev libcpp-httplib-dev libexpected-dev libfmt-dev libigraph-dev libpaho-mqtt-dev libpaho-mqttpp-dev
+  libsimdjson-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev libssl-dev nlohmann-json3-dev
   curl python3
 )
 test=(

@@ -93,6 +93,32 @@ constexpr std::array kRules{
          "(SELECT count(*) FROM node_capability WHERE from_seq=c.commit_seq) AND EXISTS"
          " (SELECT 1 FROM node_capability WHERE from_seq=c.commit_seq)"},
     // Nodes and packets.
+    // Clusters.
+    Rule{"the pointer of a branch names its newest applied run",
+         "SELECT s.collection FROM cluster_state AS s WHERE s.active_run IS NOT (SELECT r.run_id FROM "
+         "cluster_runs "
+         "AS r WHERE r.branch_id=s.branch_id AND r.collection=s.collection AND r.commit_seq IS NOT NULL"
+         " ORDER BY r.commit_seq DESC LIMIT 1)"},
+    Rule{
+        "an applied run has the members that it counts",
+        "SELECT 'run ' || r.run_id FROM cluster_runs AS r WHERE r.commit_seq IS NOT NULL AND r.pruned_at IS "
+        "NULL AND"
+        " (r.member_count, r.unclustered_count) IS NOT (SELECT count(ordinal), count(*) - count(ordinal) FROM"
+        " cluster_members AS m WHERE m.run_id=r.run_id)"},
+    Rule{"a cluster has the members that it counts",
+         "SELECT 'run ' || c.run_id FROM cluster_snapshots AS c JOIN cluster_runs AS r USING(run_id) WHERE "
+         "r.pruned_at"
+         " IS NULL AND c.size<>(SELECT count(*) FROM cluster_members AS m WHERE m.run_id=c.run_id AND"
+         " m.ordinal=c.ordinal)"},
+    Rule{"no two clusters of a run are one track",
+         "SELECT 'run ' || run_id FROM cluster_snapshots WHERE track_key IS NOT NULL GROUP BY run_id, "
+         "track_key"
+         " HAVING count(*)>1"},
+    Rule{"intervals of a track do not overlap",
+         "SELECT 'track ' || a.track_key FROM cluster_track_states AS a JOIN cluster_track_states AS b ON"
+         " a.branch_id=b.branch_id AND a.track_key=b.track_key AND a.from_seq<b.from_seq WHERE a.to_seq IS "
+         "NULL OR"
+         " a.to_seq>b.from_seq"},
     Rule{"a node is active or inactive, not both",
          "SELECT public_key FROM nodes WHERE node_key IN"
          " (SELECT node_key FROM inactive_nodes)"},

@@ -10,6 +10,7 @@
 #include "common/ulid.h"
 #include "dbschema/data_move.h"
 #include "dbschema/migrate.h"
+#include "ingestor/maintenance/cluster_retention.h"
 #include "ingestor/maintenance/history_retention.h"
 #include "ingestor/pipeline.h"
 #include "ingestor/run_control.h"
@@ -139,8 +140,8 @@ void Ingestor::RecoverQueue() {
     const auto report = applier_->Run();
     dealt_with += report.dealt_with;
     failed += report.failed;
-    if (report.waiting == 0 && !report.more) break;
-    if (report.dealt_with > 0) continue;
+    if (report.waiting == 0 && !report.more && !report.unfinished) break;
+    if (report.dealt_with > 0 || report.unfinished) continue;
     if (std::chrono::steady_clock::now() >= deadline) {
       spdlog::error("{} queue files cannot be dealt with now; they are tried again while packets come in",
                     report.waiting);
@@ -180,6 +181,10 @@ std::vector<MaintenanceTask> Ingestor::Tasks() {
   add("ledger", hours(24), minutes(3), [&store, rules] { return PruneLedger(store, rules, WallClockNow()); });
   add("capability_age", hours(1), seconds(20),
       [&store, rules] { return AgeOutCapability(store, rules, WallClockNow()); });
+  add("cluster_runs", hours(1), seconds(150), [this, &store] {
+    return applier_->IsStaging() ? StepOutcome::kNothingToDo : PruneClusterRuns(store, WallClockNow());
+  });
+  add("cluster_jobs", hours(24), seconds(210), [&store] { return PruneClusterJobs(store, WallClockNow()); });
   add("free_pages", hours(1), minutes(4), [&store, rules] {
     return store.ReturnFreePages(rules.vacuum_pages) ? StepOutcome::kMore : StepOutcome::kDone;
   });
@@ -196,7 +201,8 @@ ReindexReport Ingestor::DeriveAgain(const ReindexProgress& progress) {
 }
 
 void Ingestor::ApplyOnce() {
-  applier_->Run();
+  while (applier_->Run().unfinished) {
+  }
   ticker_->RunAll();
 }
 
@@ -223,7 +229,8 @@ bool Ingestor::Run(const std::vector<std::unique_ptr<Source>>& sources, bool unt
   if (left > 0)
     spdlog::error(
         "{} received messages could not be committed in time; what a broker holds for us comes again", left);
-  if (until_end && !stop_requested_) applier_->Run();
+  while (until_end && !stop_requested_ && applier_->Run().unfinished) {
+  }
   board.WriteLast(StatusOf(sources, names), StatusBoard::Clock::now());
   return left == 0;
 }

@@ -126,7 +126,9 @@ void Writer::LookIntoQueue(Clock::time_point now) {
   if (!rung && now < queue_due_) return;
   queue_due_ = now + kQueueRescan;
   // Files that wait for another try are looked at again before the rescan.
-  if (parts_.applier.Run().waiting > 0) queue_due_ = now + kRetryPause;
+  const auto report = parts_.applier.Run();
+  if (report.waiting > 0) queue_due_ = now + kRetryPause;
+  if (report.unfinished) queue_due_ = now;
 }
 
 }  // namespace heliograph::ingestor

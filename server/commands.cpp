@@ -12,7 +12,9 @@
 #include "common/log.h"
 #include "common/ulid.h"
 #include "queue/publisher.h"
+#include "server/analytics/clusters/mesh_clustering.h"
 #include "server/analytics/cycle.h"
+#include "server/analytics/neighbors/neighbor_analysis.h"
 #include "server/state/follower.h"
 #include "server/state/readiness_gate.h"
 
@@ -103,9 +105,23 @@ ExitCode RunAnalyze(const CommandOptions& options) {
   AnalyticsCycle::Settings settings;
   settings.supersede_pending = true;
   AnalyticsCycle cycle([&] { return follower.Assess(); }, **publisher, readers, settings);
+  NeighborBoard board;
+  NeighborAnalysis neighbors([&] { return follower.Neighbors(RulesOf(options.config)); },
+                             [&] { return follower.Current()->data_time; }, **publisher, readers, board,
+                             true);
+  cycle.Add(kNeighborStream, [&](std::stop_token stop) { return neighbors.Run(std::move(stop)); });
+  MeshClustering clustering([&] { return follower.Current(); }, board, **publisher, readers,
+                            {MeshParametersOf(options.config), options.config.clusters.interval, true});
+  cycle.Add(kMeshClusterStream, [&](std::stop_token stop) { return clustering.Run(std::move(stop)); });
   const CycleReport report = cycle.RunOnce();
   Print(report);
-  return report.result == CycleReport::Result::kFailed ? ExitCode::kFailed : ExitCode::kFine;
+  bool failed = report.result == StreamReport::Result::kFailed;
+  for (const char* stream : {kNeighborStream, kMeshClusterStream}) {
+    const StreamReport part = cycle.LatestOf(stream);
+    std::cout << stream << ": " << part.text << '\n';
+    failed = failed || part.result == StreamReport::Result::kFailed;
+  }
+  return failed ? ExitCode::kFailed : ExitCode::kFine;
 }
 
 ExitCode RunProgram(int argc, const char* const* argv) {

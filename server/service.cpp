@@ -9,7 +9,11 @@
 #include "common/stop_signals.h"
 #include "common/ulid.h"
 #include "queue/publisher.h"
+#include "server/analytics/clusters/mesh_clustering.h"
+#include "server/analytics/clusters/mesh_jobs.h"
 #include "server/analytics/cycle.h"
+#include "server/analytics/neighbors/neighbor_analysis.h"
+#include "server/clusters/job_scheduler.h"
 #include "server/commands.h"
 #include "server/http/http_server.h"
 #include "server/http/limits.h"
@@ -76,16 +80,29 @@ class Service {
       : gate_(options.volume.database()),
         readers_(options.volume.database()),
         follower_(options.volume.database(), gate_, readers_, FollowerSettings(options.config)),
+        neighbor_analysis_([this, rules = RulesOf(options.config)] { return follower_.Neighbors(rules); },
+                           [this] { return DataTime(); }, publisher, readers_, neighbors_),
+        mesh_jobs_([this] { return follower_.Current(); }, neighbors_, readers_,
+                   MeshParametersOf(options.config)),
         cycle_([this] { return follower_.Assess(); }, publisher, readers_, CycleSettings(options.config)),
         desk_(publisher, follower_, readers_),
+        cluster_jobs_(
+            [this](const ClusterJobOrder& order, JobProgress& progress, std::stop_token stop) {
+              return mesh_jobs_.Compute(order, progress, std::move(stop));
+            },
+            desk_, readers_, JobSettings(options.config, boot_id)),
         request_metrics_(metrics_),
         http_(LimitsOf(options.config.http),
               [this](Request request) { return router_.Handle(std::move(request)); }) {
+    cycle_.Add(kNeighborStream,
+               [this](std::stop_token stop) { return neighbor_analysis_.Run(std::move(stop)); });
     RouteServices services;
     services.views = &follower_;
+    services.neighbors = &neighbors_;
     services.readers = &readers_;
     services.readiness = &gate_;
     services.requests = &desk_;
+    services.cluster_jobs = &cluster_jobs_;
     services.metrics = &metrics_;
     services.http_statistics = [this] { return http_.statistics(); };
     services.analytics = [this] { return cycle_.Latest(); };
@@ -113,20 +130,39 @@ class Service {
     const ListenAddress bound = http_.Listen(address);
     follower_.Start();
     cycle_.Start();
+    cluster_jobs_.Start();
     return bound;
   }
   void Stop() {
     http_.Stop();
+    cluster_jobs_.Stop();
     cycle_.Stop();
     follower_.Stop();
   }
 
  private:
+  ClusterJobScheduler::Settings JobSettings(const Config& config, const std::string& boot_id) const {
+    ClusterJobScheduler::Settings settings;
+    settings.boot_id = boot_id;
+    settings.scheduled = {ClusterCollection::kMesh};
+    settings.interval = config.clusters.interval;
+    settings.is_ready = [this](ClusterCollection) { return mesh_jobs_.IsReady(); };
+    return settings;
+  }
+  std::optional<UtcMillis> DataTime() const {
+    const auto view = follower_.Current();
+    return view ? view->data_time : std::nullopt;
+  }
+
   ReadinessGate gate_;
   ReaderPool readers_;
   Follower follower_;
+  NeighborBoard neighbors_;
+  NeighborAnalysis neighbor_analysis_;
+  MeshJobs mesh_jobs_;
   AnalyticsCycle cycle_;
   RequestDesk desk_;
+  ClusterJobScheduler cluster_jobs_;
   MetricsRegistry metrics_;
   RequestMetrics request_metrics_;
   Router router_;

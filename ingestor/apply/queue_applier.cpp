@@ -10,6 +10,7 @@
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/multibyte_snapshot.h"
+#include "common/neighbor_snapshot.h"
 #include "ingestor/store/statement.h"
 
 namespace heliograph::ingestor {
@@ -51,8 +52,19 @@ bool IsFullState(queue::Kind kind) {
 
 /// False for a file that would be rejected for its payload, and must not take the place of a good one.
 bool MakesSense(const queue::QueueFile& file) {
-  return file.envelope.kind != queue::Kind::kMultibyteSnapshot ||
-         DecodeMultibyteSnapshot(file.payload).has_value();
+  if (file.envelope.kind == queue::Kind::kMultibyteSnapshot)
+    return DecodeMultibyteSnapshot(file.payload).has_value();
+  if (file.envelope.kind == queue::Kind::kNeighborSnapshot)
+    return DecodeNeighborSnapshot(file.payload).has_value();
+  return true;
+}
+
+/// Kinds whose files rest on each other: while one waits, so do those behind it.
+bool KeepsOrder(const queue::ListedFile& listed) {
+  if (!listed.parsed) return false;
+  const queue::Kind kind = listed.parsed->kind;
+  return kind == queue::Kind::kClusterSnapshot || kind == queue::Kind::kClusterJob ||
+         kind == queue::Kind::kOverride;
 }
 
 /// Streams whose files follow a watermark that must not go back.
@@ -73,10 +85,14 @@ QueueApplier::Report QueueApplier::Run() {
     return report;
   }
   report.more = listing->more;
+  bool one_waits = false;  // of those that keep their order
   for (const queue::ListedFile& listed : listing->files) {
     if (options_.stopping()) return report;
     const auto retry = retries_.find(listed.name);
-    if (retry != retries_.end() && std::chrono::steady_clock::now() < retry->second.not_before) {
+    const bool too_early =
+        retry != retries_.end() && std::chrono::steady_clock::now() < retry->second.not_before;
+    if (too_early || (one_waits && KeepsOrder(listed))) {
+      one_waits = one_waits || KeepsOrder(listed);
       ++report.waiting;
       continue;
     }
@@ -91,8 +107,13 @@ QueueApplier::Report QueueApplier::Run() {
         retries_.erase(listed.name);
         break;
       case Result::kWaiting:
+        one_waits = one_waits || KeepsOrder(listed);
         ++report.waiting;
         break;
+      case Result::kUnfinished:
+        // What lies behind it may rest on it.
+        report.unfinished = true;
+        return report;
     }
   }
   ForgetVanished(*listing);
@@ -108,7 +129,10 @@ void QueueApplier::ForgetVanished(const queue::Listing& listing) {
 }
 
 QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const queue::Listing& listing) {
-  const auto file = inbox_.Open(listed.name);
+  // What is applied piece by piece was read and verified before its first piece.
+  const bool is_staging = staging_ && staging_->name() == listed.name;
+  const auto file = is_staging ? tl::expected<queue::QueueFile, queue::ReadError>(staging_->file())
+                               : inbox_.Open(listed.name);
   try {
     HELIOGRAPH_FAILPOINT(kApplyAfterRead);
     if (file) return Apply(listed.name, *file, listing);
@@ -116,6 +140,9 @@ QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const
     if (file.error().code == ENOENT) return Result::kGone;
     return Postpone(listed.name, file.error().text);
   } catch (const std::exception& error) {
+    // What was undone in the database must not be remembered.
+    books_.Forget();
+    staging_.reset();
     if (MayPass(error) || !file) return Postpone(listed.name, error.what());
     return RejectAfterFailure(listed.name, *file, error.what());
   }
@@ -150,6 +177,9 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     HELIOGRAPH_FAILPOINT(kApplyDuplicateBeforeUnlink);
     return Finish(name, *known, store_.ledger().Reason(id));
   }
+  if (file.envelope.kind == queue::Kind::kClusterSnapshot && !Objection(file, name, listing) &&
+      !Stage(name, file))
+    return Result::kUnfinished;
   Verdict verdict;
   {
     StoreTransaction transaction(store_);
@@ -162,13 +192,25 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     transaction.Commit();
   }
   HELIOGRAPH_FAILPOINT(kApplyAfterCommit);
+  if (staging_ && staging_->name() == name) staging_.reset();
   spdlog::info("Queue file {} ({}): {}, {}", id, queue::Name(file.envelope.kind), Name(verdict.outcome),
                Sanitised(verdict.reason));
   return Finish(name, verdict.outcome, verdict.reason);
 }
 
+bool QueueApplier::Stage(const std::string& name, const queue::QueueFile& file) {
+  if (!staging_ || staging_->name() != name) staging_.emplace(name, file, store_);
+  return staging_->Step(store_, books_, file.envelope);
+}
+
 Verdict QueueApplier::Judge(const queue::QueueFile& file, const std::string& name,
                             const queue::Listing& listing) {
+  const auto objection = Objection(file, name, listing);
+  return objection ? *objection : CarryOut(file);
+}
+
+std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, const std::string& name,
+                                               const queue::Listing& listing) {
   const queue::Envelope& envelope = file.envelope;
   if (envelope.epoch != store_.epoch())
     return Verdict::Of(Outcome::kWrongEpoch, "computed from another database (epoch " + envelope.epoch + ")");
@@ -201,14 +243,17 @@ Verdict QueueApplier::Judge(const queue::QueueFile& file, const std::string& nam
   }
   if (IsFullState(envelope.kind) && IsSuperseded(file, name, head, listing))
     return Verdict::Of(Outcome::kSuperseded, "a newer state of the stream waits behind it");
-  return CarryOut(file);
+  return std::nullopt;
 }
 
 Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
-  const ApplyContext context{store_, WallClockNow(), options_.capability_age_out_days, options_.prepare};
+  const ApplyContext context{store_,           WallClockNow(), options_.capability_age_out_days,
+                             options_.prepare, &books_,        staging_ ? &*staging_ : nullptr};
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);
+    case queue::Kind::kNeighborSnapshot:
+      return ApplyNeighborSnapshot(context, file);
     case queue::Kind::kPacketInject:
       return ApplyPacketInject(context, file);
     case queue::Kind::kPruneRequest:
@@ -220,9 +265,11 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
     case queue::Kind::kRevert:
       return ApplyRevert(context, file);
     case queue::Kind::kClusterSnapshot:
-    case queue::Kind::kNeighborSnapshot:
+      return ApplyClusterSnapshot(context, file);
     case queue::Kind::kClusterJob:
+      return ApplyClusterJob(context, file);
     case queue::Kind::kOverride:
+      return ApplyOverride(context, file);
     case queue::Kind::kItemBatch:
       break;
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "ingestor/apply/applier.h"
+#include "ingestor/apply/cluster_staging.h"
 #include "queue/inbox.h"
 
 namespace heliograph::ingestor {
@@ -34,6 +35,7 @@ class QueueApplier {
     std::size_t failed = 0;      ///< of these, set aside in `failed`
     std::size_t waiting = 0;     ///< could not be dealt with for now; they are tried again later
     bool more = false;           ///< `new` held more than one pass looks at
+    bool unfinished = false;     ///< a file is applied piece by piece, and the next piece can be done at once
   };
 
   /// One pass over `new`, or until the options say that the process is stopping. REQUIRED: no transaction is
@@ -41,11 +43,14 @@ class QueueApplier {
   /// only fail again is rejected. Both are logged, nothing is thrown.
   Report Run();
 
+  /// True while a cluster run is applied piece by piece.
+  bool IsStaging() const { return staging_.has_value(); }
+
   /// While this holds, Run notes in the recovery audit that it goes on with what an earlier process left.
   void SetRecovering(bool recovering) { recovering_ = recovering; }
 
  private:
-  enum class Result { kGone, kFailed, kWaiting };
+  enum class Result { kGone, kFailed, kWaiting, kUnfinished };
   struct Retry {
     unsigned tries = 0;
     std::chrono::steady_clock::time_point not_before;
@@ -58,7 +63,12 @@ class QueueApplier {
   Result Refuse(const std::string& name, const queue::ReadError& error);
   Result Apply(const std::string& name, const queue::QueueFile& file, const queue::Listing& listing);
   Verdict Judge(const queue::QueueFile& file, const std::string& name, const queue::Listing& listing);
+  /// What speaks against a file whatever its payload says; nothing: it is to be carried out.
+  std::optional<Verdict> Objection(const queue::QueueFile& file, const std::string& name,
+                                   const queue::Listing& listing);
   Verdict CarryOut(const queue::QueueFile& file);
+  /// One piece of a cluster run. True when it can be carried out, or refused.
+  bool Stage(const std::string& name, const queue::QueueFile& file);
   bool IsSuperseded(const queue::QueueFile& file, const std::string& name, CommitSeq head,
                     const queue::Listing& listing);
   Result Finish(const std::string& name, Outcome outcome, const std::string& reason);
@@ -70,6 +80,8 @@ class QueueApplier {
   queue::Inbox& inbox_;
   Options options_;
   std::map<std::string, Retry> retries_;
+  ClusterBooks books_;
+  std::optional<ClusterStaging> staging_;
   bool recovering_ = false;
 };
 

@@ -57,7 +57,7 @@ std::int64_t Ledger::NewestProducerSeq(BranchId branch, const std::string& strea
 std::int64_t Ledger::Newest(const char* column, BranchId branch, const std::string& stream) {
   SQLite::Statement row(database_, std::string("SELECT coalesce(max(") + column +
                                        "), 0) FROM ledger WHERE branch_id=? AND stream=?"
-                                       " AND outcome IN ('applied', 'noop')");
+                                       " AND outcome IN ('applied', 'done', 'noop')");
   RowBinder(row).Integer(static_cast<std::int64_t>(branch)).Text(stream).Step();
   return row.getColumn(0).getInt64();
 }

@@ -45,10 +45,10 @@ class Ledger {
   /// Why it had that outcome; empty when the id is not known.
   std::string Reason(const std::string& id);
 
-  /// The highest watermark of this stream that was applied, or found to change nothing; 0 for none.
+  /// The highest watermark of this stream that was carried out, or found to change nothing; 0 for none.
   std::int64_t NewestWatermark(BranchId branch, const std::string& stream);
 
-  /// The highest producer_seq of this stream that was applied, or found to change nothing; 0 for none.
+  /// The highest producer_seq of this stream that was carried out, or found to change nothing; 0 for none.
   std::int64_t NewestProducerSeq(BranchId branch, const std::string& stream);
 
   void Record(const std::string& id, const queue::Envelope& envelope, const Verdict& verdict, UtcMillis now,

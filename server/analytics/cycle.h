@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,16 +9,13 @@
 #include <stop_token>
 #include <string>
 #include <thread>
-
-#include <tl/expected.hpp>
+#include <vector>
 
 #include "common/multibyte_snapshot.h"
-#include "common/time.h"
-#include "common/ulid.h"
 #include "queue/publisher.h"
 #include "server/analytics/assessed_readiness.h"
 #include "server/analytics/cycle_report.h"
-#include "server/requests/ledger_numbers.h"
+#include "server/analytics/snapshot_stream.h"
 #include "server/state/mesh_state.h"
 #include "server/state/reader_pool.h"
 
@@ -29,10 +25,14 @@ namespace heliograph::server {
 inline constexpr const char* kMultibyteStream = "multibyte";
 
 /// Computes what the whole mesh can do, and what a switch would leave of it, and hands it to the ingestor
-/// when it says anything new. At most one file of the stream waits at a time. Thread-safe.
+/// when it says anything new; then does the same for whatever else is computed in every cycle. At most one
+/// file of each stream waits at a time. Thread-safe.
 class AnalyticsCycle {
  public:
   using Assess = std::function<std::optional<CapabilityAssessment>()>;
+  /// Computes and publishes one stream. Ends early when it is asked to. What it throws becomes a failed
+  /// report.
+  using Part = std::function<StreamReport(std::stop_token stop)>;
 
   struct Settings {
     std::chrono::milliseconds interval{60'000};
@@ -47,8 +47,11 @@ class AnalyticsCycle {
   AnalyticsCycle(const AnalyticsCycle&) = delete;
   AnalyticsCycle& operator=(const AnalyticsCycle&) = delete;
 
-  /// One cycle, now. Tells the publisher the ledger's highest number before it first publishes. Throws
-  /// nothing: what goes wrong is in the report.
+  /// Another part of every cycle, after those that were added before. `name` says what it computes. REQUIRED:
+  /// before the first cycle; what `part` refers to outlives this.
+  void Add(std::string name, Part part);
+
+  /// One cycle, now. Returns the report on capability. Throws nothing: what goes wrong is in the reports.
   CycleReport RunOnce();
 
   /// Runs cycles on a thread of their own: the first as soon as the assessment is complete. REQUIRED: called
@@ -59,34 +62,36 @@ class AnalyticsCycle {
   /// The newest readiness that was assessed by this process; null before.
   std::shared_ptr<const AssessedReadiness> Readiness() const;
 
-  /// The last report, for the operator; without an end before the first cycle.
+  /// The last report on capability, for the operator; without an end before the first cycle.
   CycleReport Latest() const;
+  /// The last report on a part that was added under this name; without an end before the first cycle, and for
+  /// a name that there is not.
+  StreamReport LatestOf(std::string_view name) const;
 
  private:
-  struct Published {
-    Ulid id;
-    std::string epoch;
-    std::string payload;
+  struct AddedPart {
+    std::string name;
+    Part run;
+    StreamReport latest;  ///< guarded by report_mutex_
+    StreamReport::Result logged = StreamReport::Result::kNotComplete;
   };
 
-  CycleReport Compute();
+  CycleReport AssessCapability();
   std::shared_ptr<const AssessedReadiness> AssessReadiness(CapabilityAssessment& assessment,
                                                            CycleReport& report);
-  std::optional<CycleReport> FindOutstanding(const CapabilityAssessment& assessment);
-  void SettleLast();
-  CycleReport Publish(const CapabilityAssessment& assessment, const AssessedReadiness* readiness,
-                      CycleReport report);
+  void RunParts();
+  void Log(const CycleReport& report);
+  void Log(AddedPart& part);
   void Run(std::stop_token stop);
 
   const Assess assess_;
-  queue::Publisher& publisher_;
-  ReaderPool& readers_;
   const Settings settings_;
-  LedgerNumbers ledger_;
+  std::stop_source stop_;
 
-  std::mutex cycle_mutex_;         ///< one cycle at a time
-  std::optional<Published> last_;  ///< the newest file; guarded by cycle_mutex_
-  bool last_settled_ = true;       ///< its outcome is known; guarded by cycle_mutex_
+  std::mutex cycle_mutex_;     ///< one cycle at a time
+  SnapshotStream capability_;  ///< guarded by cycle_mutex_
+  std::vector<AddedPart> parts_;
+  CycleReport::Result logged_ = CycleReport::Result::kNotComplete;
 
   mutable std::mutex report_mutex_;
   CycleReport latest_;                                  ///< guarded by report_mutex_

@@ -13,8 +13,8 @@
 
 namespace heliograph::server {
 
-/// What one cycle did.
-struct CycleReport {
+/// What one cycle did for one stream of snapshots.
+struct StreamReport {
   enum class Result : std::uint8_t {
     kPublished,
     kUnchanged,    ///< the database holds all of it, or the last file said the same
@@ -23,24 +23,29 @@ struct CycleReport {
     kFailed,       ///< `text` says why; the next cycle tries again
   };
   Result result = Result::kNotComplete;
-  std::optional<Ulid> id;                                 ///< published, or pending
+  std::optional<Ulid> id;  ///< published, or pending
+  std::int64_t watermark = 0;
+  std::string text;                       ///< one sentence for a person
+  std::optional<UtcMillis> ended_at;      ///< by the wall clock; nothing before the first cycle
+  std::chrono::milliseconds duration{0};  ///< from its begin to its end
+};
+
+/// The same for capability, with its figures.
+struct CycleReport : StreamReport {
   bool assessed = false;                                  ///< the figures below are known
   std::size_t confirmed = 0, suspected = 0, unknown = 0;  ///< nodes by computed status
   std::size_t changed = 0;         ///< nodes whose stored state the computed one would change
   bool readiness_changed = false;  ///< the stored readiness would change
-  std::int64_t watermark = 0;
-  std::string text;                                 ///< one sentence for a person
-  std::optional<UtcMillis> ended_at;                ///< by the wall clock; nothing before the first cycle
-  std::chrono::milliseconds duration{0};            ///< from its begin to its end
-  std::chrono::milliseconds readiness_duration{0};  ///< the part of it that readiness took; 0: it was known
+  std::chrono::milliseconds readiness_duration{
+      0};  ///< the part of the time that readiness took; 0: it was known
 };
 
 /// Every result, for those that count them.
-inline constexpr std::array kCycleResults = {CycleReport::Result::kPublished, CycleReport::Result::kUnchanged,
-                                             CycleReport::Result::kPending, CycleReport::Result::kNotComplete,
-                                             CycleReport::Result::kFailed};
+inline constexpr std::array kCycleResults = {
+    StreamReport::Result::kPublished, StreamReport::Result::kUnchanged, StreamReport::Result::kPending,
+    StreamReport::Result::kNotComplete, StreamReport::Result::kFailed};
 
 /// The result in figures and in JSON: "published", "unchanged", "pending", "not_complete", "failed".
-std::string_view Name(CycleReport::Result result);
+std::string_view Name(StreamReport::Result result);
 
 }  // namespace heliograph::server

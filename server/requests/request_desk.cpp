@@ -40,9 +40,9 @@ Ulid RequestDesk::Publish(const QueuedRequest& request) {
   fields.kind = request.kind;
   fields.stream = request.stream;
   fields.epoch = view->epoch;
-  fields.base_commit_seq = view->head_seq;
-  fields.watermark = view->watermark;
-  fields.actor = kActor;
+  fields.base_commit_seq = request.base_commit_seq.value_or(view->head_seq);
+  fields.watermark = request.watermark.value_or(view->watermark);
+  fields.actor = request.actor.value_or(kActor);
   fields.created_at = WallClockNow();
   const auto published = publisher_.Publish(fields, request.payload);
   if (!published) Refuse(published.error());

@@ -7,6 +7,7 @@
 #include "server/http/parameters.h"
 #include "server/http/problem.h"
 #include "server/http/response_cache.h"
+#include "server/routes/cluster_json.h"
 #include "server/routes/guard.h"
 #include "server/routes/json_response.h"
 #include "server/routes/node_json.h"
@@ -148,7 +149,9 @@ std::string BuildNode(const RouteContext& context, const MeshView& view, const N
   WriteNode(out, node);
   out.Key("recentAdverts").BeginArray();
   for (const StoredTransmission& advert : adverts.packets) writer.WriteTransmission(out, advert, true);
-  out.EndArray().EndObject();
+  out.EndArray().Key("cluster");
+  WriteClusterOfNode(out, context, node.public_key);
+  out.EndObject();
   return std::move(out).Take();
 }
 
@@ -211,10 +214,10 @@ Route DetailRoute(const RouteContext& context) {
   Route route;
   route.path = "/api/nodes/{pubkey}";
   route.tag = "nodes";
-  route.summary = "One node, active or not, with its newest adverts.";
+  route.summary = "One node, active or not, with its newest adverts and its cluster.";
   route.parameters = {
       PathDoc("pubkey", "The public key in hexadecimal, or 8 digits or more that only it begins with.")};
-  route.responses = {{200, "The node and recentAdverts, at most 20.", "application/json"},
+  route.responses = {{200, "The node, recentAdverts, at most 20, and cluster.", "application/json"},
                      ProblemDoc(404, "No such node."),
                      ProblemDoc(409, "More than one key begins so.")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {

@@ -5,12 +5,14 @@
 #include "server/http/openapi.h"
 #include "server/routes/branches.h"
 #include "server/routes/changes.h"
+#include "server/routes/clusters.h"
 #include "server/routes/events.h"
 #include "server/routes/health.h"
 #include "server/routes/history.h"
 #include "server/routes/json_response.h"
 #include "server/routes/metrics_route.h"
 #include "server/routes/multibyte.h"
+#include "server/routes/neighbors.h"
 #include "server/routes/nodes.h"
 #include "server/routes/observers.h"
 #include "server/routes/packets.h"
@@ -21,6 +23,7 @@
 #include "server/routes/recovery.h"
 #include "server/routes/requests.h"
 #include "server/routes/stats.h"
+#include "server/routes/topology.h"
 
 namespace heliograph::server {
 namespace {
@@ -49,6 +52,8 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPacketRoutes(router, context);
   RegisterPostedPacketRoutes(router, context);
   RegisterMultibyteRoutes(router, context);
+  RegisterNeighborRoutes(router, context);
+  RegisterTopologyRoutes(router, context);
   RegisterHistoryRoutes(router, context);
   RegisterChangeRoutes(router, context);
   RegisterEventRoutes(router, context);
@@ -56,6 +61,10 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterPinRoutes(router, context);
   RegisterRecoveryRoute(router, context);
   RegisterReadinessRoute(router, context);
+  RegisterClusterRoutes(router, context);
+  RegisterClusterRunRoutes(router, context);
+  RegisterClusterOverrideRoutes(router, context);
+  RegisterClusterJobRoutes(router, context);
   RegisterRequestRoutes(router, context);
   RegisterPruneRoutes(router, context);
 }

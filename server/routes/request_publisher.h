@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,10 @@ struct QueuedRequest {
   queue::Kind kind{};
   std::string stream;
   std::string payload;
+  std::optional<std::int64_t> base_commit_seq =
+      std::nullopt;                                      ///< what it rests on; nothing: the present view
+  std::optional<std::int64_t> watermark = std::nullopt;  ///< of its input; nothing: the present view's
+  std::optional<std::string> actor = std::nullopt;       ///< who asked; nothing: somebody over HTTP
 };
 
 /// Hands requests to the queue. Thread-safe.

@@ -21,12 +21,17 @@
 
 namespace heliograph::server {
 
+class ClusterJobDesk;
+class NeighborBoard;
+
 /// What the routes work with. All of it is thread-safe and outlives the router.
 struct RouteServices {
   const MeshViewSource* views = nullptr;
   ReaderPool* readers = nullptr;
   ReadinessGate* readiness = nullptr;
   RequestPublisher* requests = nullptr;
+  ClusterJobDesk* cluster_jobs = nullptr;    ///< may be null: then no job can be asked for
+  const NeighborBoard* neighbors = nullptr;  ///< may be null: then there is no neighbor graph
   MetricsRegistry* metrics = nullptr;
   std::function<HttpStatistics()> http_statistics;  ///< may be empty
   std::function<CycleReport()> analytics;           ///< the last cycle; may be empty

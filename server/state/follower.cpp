@@ -79,6 +79,12 @@ std::optional<CapabilityAssessment> Follower::Assess() {
   return state_->Assess();
 }
 
+std::optional<NeighborGraph> Follower::Neighbors(const NeighborRules& rules) const {
+  const std::lock_guard lock(state_mutex_);
+  if (!state_ || !state_->complete()) return std::nullopt;
+  return state_->Neighbors(rules);
+}
+
 bool Follower::ended() const {
   const std::lock_guard lock(view_mutex_);
   return ended_;

@@ -74,6 +74,9 @@ class Follower : public MeshViewSource {
   /// until all packets have been read. For the analytics cycle: the follower waits meanwhile.
   std::optional<CapabilityAssessment> Assess();
 
+  /// Who hands floods to whom, likewise.
+  std::optional<NeighborGraph> Neighbors(const NeighborRules& rules) const;
+
   Statistics statistics() const;
 
  private:

@@ -487,4 +487,12 @@ CapabilityAssessment MeshState::Assess() const {
   return assessment;
 }
 
+NeighborGraph MeshState::Neighbors(const NeighborRules& rules) const {
+  NeighborGraph graph = CollectNeighbors(relays_, stations_, data_time_, rules);
+  graph.epoch = epoch_;
+  graph.watermark = observation_cursor_;
+  graph.head_seq = head_seq_;
+  return graph;
+}
+
 }  // namespace heliograph::server

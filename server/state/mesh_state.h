@@ -17,6 +17,7 @@
 #include "server/analytics/flood_window.h"
 #include "server/analytics/hop_resolver.h"
 #include "server/analytics/mesh_model.h"
+#include "server/analytics/neighbors/neighbor_graph.h"
 #include "server/analytics/readiness_material.h"
 #include "server/analytics/relay_evidence.h"
 #include "server/analytics/station_directory.h"
@@ -99,6 +100,8 @@ class MeshState {
 
   /// REQUIRED: complete(), and View() was called since the last step.
   CapabilityAssessment Assess() const;
+  /// REQUIRED: complete().
+  NeighborGraph Neighbors(const NeighborRules& rules) const;
 
  private:
   struct NodeState {

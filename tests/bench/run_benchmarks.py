@@ -19,6 +19,7 @@ import tempfile
 import traceback
 
 import broker_bench
+import clusters_bench
 import history_bench
 import http_bench
 import import_bench
@@ -34,6 +35,7 @@ PARTS = {
     "import": import_bench.measure,
     "server": server_bench.measure,
     "capability": server_bench.measure_capability,
+    "clusters": clusters_bench.measure,
     "publish": publish_bench.measure,
     "events": sse_bench.measure,
     "history": history_bench.measure,

@@ -7,7 +7,7 @@ import tempfile
 
 import database_state
 
-APPLICATION = ("apply_", "refuse_", "branch_", "pin_", "revert_")
+APPLICATION = ("apply_", "refuse_", "branch_", "pin_", "revert_", "cluster_")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +127,7 @@ class CrashCase:
     def _expect_check_to_agree(self, has_schema, is_current):
         check = self.programs.check(self.volume)
         faults = [line for line in check.output.splitlines() if line.startswith("FAULT")]
-        queue = database_state.queue_listing(self.volume) if has_schema else {}
+        queue = database_state.queue_listing(self.volume) if is_current else {}
         set_aside = any(name.startswith("failed/") for name in queue)
         explained = [line for line in faults if
                      (set_aside and line.startswith("FAULT the queue has ")) or
@@ -174,6 +174,7 @@ class CrashCase:
         with database_state.opened(database_state.database_of(self.volume)) as database:
             for fault in database_state.feed_faults(database) + database_state.page_faults(database):
                 self.faults.append(f"{when}: {fault}")
+            self.expect(not (left := database_state.staged_runs(database)), f"{when}: runs are left staged: {left}")
 
 
 @dataclasses.dataclass

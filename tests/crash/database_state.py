@@ -17,6 +17,7 @@ MASKED = {
     "branch": {"created_at", "deleted_at"},
     "pin": {"created_at"},
     "change_log": {"logged_at"},
+    "cluster_jobs": {"finished_at"},
     "removed_nodes": {"removed_at"},
     "data_move": {"updated_at"},
     # A replay looks at observers again, which moves them forward for readers and changes nothing else.
@@ -103,10 +104,21 @@ def read(connection):
         rows = [_normalised(table, row, ranks) for row in connection.execute(f"SELECT * FROM {table}{order}")]
         if table == "sqlite_sequence":
             rows = [row for row in rows if row["name"] not in LEFT_OUT]
+        if table == "cluster_runs":
+            rows = [row for row in rows if row["commit_seq"] is not None]
+        if table == "cluster_members":
+            # A run that is being staged is not there yet, for whoever reads.
+            staged = set(staged_runs(connection))
+            rows = [row for row in rows if row["run_id"] not in staged]
         state[table] = [json.dumps(row, sort_keys=True, default=bytes.hex) for row in rows]
         if table == "dropped_packets":
             state[table] = sorted(set(state[table]))
     return state
+
+
+def staged_runs(connection):
+    """Cluster runs that no pointer names yet."""
+    return [row[0] for row in connection.execute("SELECT run_id FROM cluster_runs WHERE commit_seq IS NULL")]
 
 
 def read_volume(volume):

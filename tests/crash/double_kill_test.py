@@ -5,7 +5,7 @@ import cases
 from crash_case import APPLICATION, Place, places, try_crashes
 from scenario import GoldenRun
 
-STEPS = ("first snapshot", "newer state behind an older", "queue of every outcome", "merge")
+STEPS = ("first snapshot", "newer state behind an older", "first cluster run", "queue of every outcome", "merge")
 
 
 def first_places(step):

@@ -119,3 +119,31 @@ def snapshot(entries):
     }
     nodes = sorted(({**unknown, **entry} for entry in entries), key=lambda entry: entry["public_key"])
     return json.dumps({"nodes": nodes}).encode()
+
+
+def cluster_run(clusters, unclustered, watermark, job=None):
+    """The payload of a cluster-snapshot. `clusters`: lists of public keys."""
+    return json.dumps({
+        "collection": "mesh",
+        "coverage": "full",
+        "match_rule": "memory",
+        "algorithm": "test/1",
+        "parameters": {"resolution": 1},
+        "input_digest": "0" * 64,
+        "watermark": watermark,
+        "data_time": None,
+        "job": job,
+        "quality": {"modularity": 0.5},
+        "clusters": [{"representative": members[0], "cohesion": 0.5, "label": f"Around {members[0][:6]}", "summary": "",
+                      "members": [[member, 0.5] for member in members]} for members in clusters],
+        "unclustered": unclustered,
+    }).encode()
+
+
+def cluster_job(identifier, state, moment):
+    """The payload of a cluster-job that somebody asked for at that moment."""
+    return json.dumps({
+        "id": identifier, "collection": "mesh", "kind": "run", "state": state, "trigger": "request",
+        "requested_by": "a person", "parameters": {}, "requested_at": moment, "started_at": moment,
+        "finished_at": None, "statistics": {}, "error": "",
+    }).encode()

@@ -80,6 +80,21 @@ class Queue:
     def snapshot(self, entries, **more):
         return self.file("multibyte-snapshot", queue_publisher.snapshot(entries), **more)
 
+    def head(self):
+        with database_state.opened(database_state.database_of(self.volume)) as connection:
+            return connection.execute("SELECT head_seq FROM branch WHERE branch_id=1").fetchone()[0]
+
+    def cluster_run(self, clusters, unclustered, job=None):
+        mark = self.watermark()
+        named = [[mesh_packets.public_key(node) for node in cluster] for cluster in clusters]
+        alone = [mesh_packets.public_key(node) for node in unclustered]
+        return self.file("cluster-snapshot", queue_publisher.cluster_run(named, alone, mark, job), watermark=mark,
+                         stream="clusters/mesh")
+
+    def override(self, base, **request):
+        return self.file("override", json.dumps({"reason": "of a test", **request}).encode(), base=base,
+                         stream="overrides", actor="a person")
+
 
 FIRST_STATE = [confirmed(0), confirmed(2), suspected(1, 0.4), suspected(3, 0.2), suspected(PRUNED, 0.3)]
 SECOND_STATE = [confirmed(0), confirmed(2), confirmed(1), suspected(3, 0.7), suspected(PRUNED, 0.3), suspected(5, 0.5)]
@@ -111,6 +126,24 @@ def every_outcome(queue):
         queue.file("packet-inject", injected_line(), stream="inject", actor="a person"),
         queue.file("prune-request", prune, stream="prune", actor="a person"),
         queue.file("multibyte-snapshot", whole, watermark=mark, unsafe_name="not a queue file"),
+    ]
+
+
+def first_cluster_run(queue):
+    return [queue.cluster_run([[0, 1, 2], [3, 4, 5]], [6, 7])]
+
+
+def clusters_of_every_kind(queue):
+    base, job = queue.head(), queue_publisher.ulid(FIRST_DAY, 4711)
+    west = "around-" + mesh_packets.public_key(0)[:6]
+    return [
+        queue.file("cluster-job", queue_publisher.cluster_job(job, "running", PROVEN_AT), stream="cluster-jobs"),
+        queue.override(base, action="exclude", cluster=west, members=[mesh_packets.public_key(2)]),
+        queue.cluster_run([[0, 1, 2, 3, 4, 5]], [6, 7], job),
+        queue.override(base, action="rename", cluster=west, title="Too late"),
+        queue.cluster_run([[0, 1, 2], [3, 4, 5, 6]], [7]),
+        queue.cluster_run([[0, 1, 2], [3, 4, 5, 6]], [7]),
+        queue.cluster_run([[99], [3, 4, 5, 6]], [7]),
     ]
 
 
@@ -184,6 +217,8 @@ def life():
         Step("first start", capture=first_capture()),
         Step("first snapshot", publish=first_snapshot),
         Step("newer state behind an older", publish=a_newer_state_behind_an_older),
+        Step("first cluster run", publish=first_cluster_run),
+        Step("clusters of every kind", publish=clusters_of_every_kind),
         Step("queue of every outcome", publish=every_outcome),
         Step("branch and pin", publish=a_branch_and_a_pin),
         Step("run on a branch", publish=a_run_on_the_branch),

@@ -111,29 +111,30 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
       {"switch_readiness", {"branch_id", "region", "from_seq", "to_seq", "figures"}},
       {"branch", {"branch_id", "name", "state", "base_seq", "head_seq", "actor", "created_at", "deleted_at"}},
       {"removed_nodes", {"node_key", "reason", "removed_at", "commit_seq", "revision"}},
+      {"cluster_track_states",
+       {"branch_id", "track_key", "from_seq", "to_seq", "slug", "title", "title_pinned", "status",
+        "representative_key", "merged_into", "merged_by_hand"}},
+      {"cluster_aliases", {"branch_id", "alias", "from_seq", "to_seq", "track_key"}},
+      {"cluster_decision_states", {"branch_id", "decision_id", "from_seq", "to_seq", "state"}},
+      {"cluster_overrides",
+       {"branch_id", "override_id", "from_seq", "to_seq", "collection", "action", "track_key",
+        "other_track_key", "title", "undoes", "actor", "reason", "created_at"}},
+      {"cluster_state", {"branch_id", "collection", "active_run", "previous_run", "commit_seq"}},
+      {"cluster_jobs",
+       {"job_id", "branch_id", "collection", "kind", "state", "trigger_kind", "instance", "requested_by",
+        "parameters", "requested_at", "started_at", "finished_at", "run_id", "statistics", "error"}},
   };
   // Live only, derived, or their own log: never in the feed.
-  const std::set<std::string> not_captured{"meta",
-                                           "data_move",
-                                           "identity",
-                                           "nodes",
-                                           "inactive_nodes",
-                                           "observers",
-                                           "observer_metrics",
-                                           "transmissions",
-                                           "observations",
-                                           "dropped_packets",
-                                           "commit_log",
-                                           "ledger",
-                                           "capability_counters",
-                                           "change_log",
-                                           "recovery_audit",
-                                           "ingest_status",
-                                           "ingest_counter",
-                                           "maintenance_task",
-                                           "pin",
-                                           "process",
-                                           "schema_migration"};
+  const std::set<std::string> not_captured{
+      "meta", "data_move", "identity", "nodes", "inactive_nodes", "observers", "observer_metrics",
+      "transmissions", "observations", "dropped_packets", "commit_log", "ledger", "capability_counters",
+      "change_log", "recovery_audit", "ingest_status", "ingest_counter", "maintenance_task", "pin", "process",
+      "schema_migration", "neighbor_edges",
+      // Whole runs, what they are made of, and what never changes: the events
+      // of their pointer, their tracks and their decisions' states tell of them.
+      "item_identity", "cluster_runs", "cluster_snapshots", "cluster_members", "cluster_tracks",
+      "cluster_merge_decisions", "cluster_decision_tracks", "cluster_override_members",
+      "cluster_override_counters"};
   SQLite::Statement tables(
       database_,
       "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");

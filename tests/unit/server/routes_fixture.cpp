@@ -32,6 +32,8 @@ void RoutesTest::Start() {
   services.readers = readers_.get();
   services.readiness = gate_.get();
   services.requests = &queue_;
+  services.cluster_jobs = jobs_;
+  services.neighbors = &neighbors_;
   services.metrics = &metrics_;
   services.analytics = [this] { return cycle_; };
   services.assessed_readiness = [this] { return assessed_; };
@@ -60,6 +62,10 @@ Response RoutesTest::Get(const std::string& target, const std::string& if_none_m
   std::vector<Header> headers = {{"X-API-Key", kKey}};
   if (!if_none_match.empty()) headers.push_back({"If-None-Match", if_none_match});
   return Handle(Method::kGet, target, {}, std::move(headers));
+}
+
+Response RoutesTest::Delete(const std::string& target) {
+  return Handle(Method::kDelete, target, {}, {{"X-API-Key", kKey}});
 }
 
 Response RoutesTest::Post(const std::string& target, const std::string& body, const std::string& key) {

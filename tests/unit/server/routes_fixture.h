@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/packet.h"
+#include "server/analytics/neighbors/neighbor_view.h"
 #include "server/http/problem.h"
 #include "server/http/router.h"
 #include "server/routes/register.h"
@@ -55,6 +56,7 @@ class RoutesTest : public ::testing::Test {
   void Start();
 
   Response Get(const std::string& target, const std::string& if_none_match = {});
+  Response Delete(const std::string& target);
   Response Post(const std::string& target, const std::string& body, const std::string& key = kKey);
   /// The body; the status must be `status`.
   Json GetJson(const std::string& target, int status = 200);
@@ -74,7 +76,9 @@ class RoutesTest : public ::testing::Test {
   HeldView views_;
   HeldQueue queue_;
   CycleReport cycle_;
+  NeighborBoard neighbors_;
   std::shared_ptr<const AssessedReadiness> assessed_;
+  ClusterJobDesk* jobs_ = nullptr;
   MetricsRegistry metrics_;
   std::unique_ptr<Router> router_;
 

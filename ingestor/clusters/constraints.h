@@ -1,0 +1,17 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "ingestor/clusters/track_book.h"
+
+namespace heliograph::ingestor {
+
+/// Match, with what people decided held against both worlds: a pinned member counts in neither, and an
+/// excluded one is no member of that track's snapshots. A cluster of pinned members alone continues the track
+/// that most of them are pinned to, unless that goes on elsewhere; it has no decision then, for nothing was
+/// decided. `blocked` receives the members that the run put into a track that they are excluded from.
+MatchResult MatchUnder(const TrackConstraints& constraints, const TrackWorld& world, const ProposedRun& run,
+                       MatchRule rule, std::vector<std::pair<TrackKey, MemberKey>>& blocked);
+
+}  // namespace heliograph::ingestor

@@ -1,0 +1,262 @@
+#include "ingestor/store/cluster_run_store.h"
+
+#include <algorithm>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "ingestor/store/statement.h"
+#include "ingestor/store/track_store.h"
+
+namespace heliograph::ingestor {
+namespace {
+
+std::int64_t Number(RunKey run) {
+  return static_cast<std::int64_t>(run);
+}
+std::int64_t Number(BranchId branch) {
+  return static_cast<std::int64_t>(branch);
+}
+std::optional<std::int64_t> Number(std::optional<RunKey> run) {
+  return run ? std::optional(Number(*run)) : std::nullopt;
+}
+
+}  // namespace
+
+/// The applied runs that a branch looks back on, newest first, with the data time of each.
+struct ClusterRunStore::Lineage {
+  std::vector<RunKey> runs;
+  std::map<RunKey, std::size_t> age;
+  std::map<RunKey, std::optional<UtcMillis>> data_time;
+};
+
+ClusterRunStore::ClusterRunStore(SQLite::Database& database)
+    : database_(database),
+      stage_member_(database,
+                    "INSERT INTO cluster_members(run_id, member_key, ordinal, strength) VALUES (?,?,?,?)"),
+      strength_(database, "SELECT strength FROM cluster_members WHERE run_id=? AND member_key=?"),
+      add_cluster_(
+          database,
+          "INSERT INTO cluster_snapshots(run_id, ordinal, track_key, size, representative_key, cohesion,"
+          " label, summary) VALUES (?,?,?,?,?,?,?,?)") {}
+
+std::optional<ClusterPointer> ClusterRunStore::Active(const BranchView& view, ClusterCollection collection) {
+  SQLite::Statement row(database_,
+                        "SELECT run_id, content_digest FROM cluster_runs WHERE commit_seq IS NOT NULL AND"
+                        " collection=?3 AND (branch_id=?1 OR branch_id=1 AND commit_seq<=?2)"
+                        " ORDER BY commit_seq DESC LIMIT 1");
+  const std::string name(Name(collection));
+  if (!RowBinder(row).Integer(Number(view.branch)).Integer(view.base_seq).Text(name).Step())
+    return std::nullopt;
+  ClusterPointer pointer{RunKey{row.getColumn(0).getInt64()}, {}};
+  const auto* bytes = static_cast<const std::uint8_t*>(row.getColumn(1).getBlob());
+  std::copy_n(bytes, pointer.content.size(), pointer.content.begin());
+  return pointer;
+}
+
+RunKey ClusterRunStore::Stage(const queue::Envelope& envelope, const ClusterSnapshot& snapshot) {
+  const RunKey run{database_.execAndGet("SELECT coalesce(max(run_id), 0) + 1 FROM cluster_runs").getInt64()};
+  SQLite::Statement insert(
+      database_,
+      "INSERT INTO cluster_runs(run_id, branch_id, collection, file_id, job_id, coverage, match_rule, "
+      "algorithm,"
+      " parameters, input_digest, content_digest, watermark, data_time, computed_at, quality, cluster_count,"
+      " member_count, unclustered_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0)");
+  const std::string collection(Name(snapshot.collection)), coverage(Name(snapshot.coverage)),
+      rule(Name(snapshot.match_rule)), file = envelope.id.ToText(),
+                                       quality = nlohmann::json(snapshot.quality).dump();
+  const std::optional<std::string> job = snapshot.job ? std::optional(snapshot.job->ToText()) : std::nullopt;
+  const Sha256Digest content = ContentDigest(snapshot);
+  RowBinder(insert)
+      .Integer(Number(run))
+      .Integer(envelope.branch_id)
+      .Text(collection)
+      .Text(file)
+      .Text(job)
+      .Text(coverage)
+      .Text(rule)
+      .Text(snapshot.algorithm)
+      .Text(snapshot.parameters)
+      .Blob(snapshot.input_digest)
+      .Blob(content)
+      .Integer(snapshot.watermark)
+      .Time(snapshot.data_time)
+      .Time(envelope.created_at)
+      .Text(quality)
+      .Run();
+  return run;
+}
+
+void ClusterRunStore::StageMember(RunKey run, MemberKey member, std::optional<std::size_t> ordinal,
+                                  int strength) {
+  std::optional<std::int64_t> place;
+  if (ordinal) place = static_cast<std::int64_t>(*ordinal);
+  RowBinder(stage_member_)
+      .Integer(Number(run))
+      .Integer(static_cast<std::int64_t>(member))
+      .Integer(place)
+      .Integer(strength)
+      .Run();
+}
+
+int ClusterRunStore::StrengthIn(RunKey run, MemberKey member) {
+  int strength = 0;
+  if (RowBinder(strength_).Integer(Number(run)).Integer(static_cast<std::int64_t>(member)).Step())
+    strength = strength_.getColumn(0).getInt();
+  strength_.tryReset();
+  return strength;
+}
+
+void ClusterRunStore::AddCluster(RunKey run, std::size_t ordinal, const SnapshotCluster& cluster,
+                                 std::size_t size, MemberKey representative, std::optional<TrackKey> track) {
+  std::optional<std::int64_t> track_number;
+  if (track) track_number = static_cast<std::int64_t>(*track);
+  RowBinder(add_cluster_)
+      .Integer(Number(run))
+      .Integer(static_cast<std::int64_t>(ordinal))
+      .Integer(track_number)
+      .Integer(static_cast<std::int64_t>(size))
+      .Integer(static_cast<std::int64_t>(representative))
+      .Real(cluster.cohesion)
+      .Text(cluster.label)
+      .Text(cluster.summary)
+      .Run();
+}
+
+void ClusterRunStore::CarryCluster(RunKey run, std::size_t ordinal, RunKey before, TrackKey track,
+                                   std::size_t size) {
+  SQLite::Statement copy(
+      database_,
+      "INSERT INTO cluster_snapshots(run_id, ordinal, track_key, size, representative_key,"
+      " cohesion, label, summary) SELECT ?1, ?2, track_key, ?5, representative_key, cohesion,"
+      " label, summary FROM cluster_snapshots WHERE run_id=?3 AND track_key=?4 LIMIT 1");
+  RowBinder(copy)
+      .Integer(Number(run))
+      .Integer(static_cast<std::int64_t>(ordinal))
+      .Integer(Number(before))
+      .Integer(static_cast<std::int64_t>(track))
+      .Integer(static_cast<std::int64_t>(size))
+      .Run();
+}
+
+void ClusterRunStore::Flip(RunKey run, const BranchView& view, ClusterCollection collection,
+                           std::optional<RunKey> previous, const Counts& counts, CommitSeq commit) {
+  SQLite::Statement freeze(database_,
+                           "UPDATE cluster_runs SET commit_seq=?, previous_run_id=?, cluster_count=?,"
+                           " member_count=?, unclustered_count=? WHERE run_id=?");
+  RowBinder(freeze)
+      .Integer(static_cast<std::int64_t>(commit))
+      .Integer(Number(previous))
+      .Integer(static_cast<std::int64_t>(counts.clusters))
+      .Integer(static_cast<std::int64_t>(counts.members))
+      .Integer(static_cast<std::int64_t>(counts.unclustered))
+      .Integer(Number(run))
+      .Run();
+  SQLite::Statement flip(
+      database_,
+      "INSERT INTO cluster_state(branch_id, collection, active_run, previous_run, commit_seq)"
+      " VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET active_run=excluded.active_run,"
+      " previous_run=excluded.previous_run, commit_seq=excluded.commit_seq");
+  const std::string name(Name(collection));
+  RowBinder(flip)
+      .Integer(Number(view.branch))
+      .Text(name)
+      .Integer(Number(run))
+      .Integer(Number(previous))
+      .Integer(static_cast<std::int64_t>(commit))
+      .Run();
+}
+
+bool ClusterRunStore::SweepStaged(std::size_t rows) {
+  SQLite::Statement staged(database_, "SELECT run_id FROM cluster_runs WHERE commit_seq IS NULL");
+  if (!staged.executeStep()) return false;
+  const std::int64_t run = staged.getColumn(0).getInt64();
+  staged.reset();
+  SQLite::Statement members(database_,
+                            "DELETE FROM cluster_members WHERE run_id=?1 AND member_key IN"
+                            " (SELECT member_key FROM cluster_members WHERE run_id=?1 LIMIT ?2)");
+  const int deleted = RowBinder(members).Integer(run).Integer(static_cast<std::int64_t>(rows)).Run();
+  if (deleted == static_cast<int>(rows)) return true;
+  SQLite::Statement last(database_, "DELETE FROM cluster_runs WHERE run_id=?");
+  RowBinder(last).Integer(run).Run();
+  return true;
+}
+
+ClusterRunStore::Lineage ClusterRunStore::LineageOf(const BranchView& view, ClusterCollection collection) {
+  SQLite::Statement rows(
+      database_,
+      "SELECT run_id, data_time FROM cluster_runs WHERE commit_seq IS NOT NULL AND collection=?3"
+      " AND (branch_id=?1 OR branch_id=1 AND commit_seq<=?2) ORDER BY commit_seq DESC LIMIT ?4");
+  const std::string name(Name(collection));
+  RowBinder row(rows);
+  row.Integer(Number(view.branch))
+      .Integer(view.base_seq)
+      .Text(name)
+      .Integer(static_cast<std::int64_t>(kDormantRuns + kRememberedSnapshots + 1));
+  Lineage lineage;
+  while (row.Step()) {
+    const RunKey run{rows.getColumn(0).getInt64()};
+    lineage.age[run] = lineage.runs.size();
+    lineage.data_time[run] = OptionalTime(rows.getColumn(1));
+    lineage.runs.push_back(run);
+  }
+  return lineage;
+}
+
+TrackBook ClusterRunStore::LoadBook(const BranchView& view, ClusterCollection collection) {
+  TrackBook book;
+  const Lineage lineage = LineageOf(view, collection);
+  if (lineage.runs.empty()) return book;
+  TrackStore tracks(database_);
+  const auto open = tracks.OpenDecisions(view, collection);
+  const auto is_provisional = [&](TrackKey track) {
+    return std::any_of(open.begin(), open.end(), [&](const OpenDecision& decision) {
+      return decision.outcome == LineageOutcome::kNew && decision.track == track;
+    });
+  };
+  SQLite::Statement snapshots(
+      database_, "SELECT run_id, ordinal FROM cluster_snapshots WHERE track_key=? ORDER BY run_id DESC");
+  std::map<RunKey, std::vector<std::pair<std::size_t, TrackKey>>> wanted;  // ordinals of each run
+  wanted[lineage.runs.front()];
+  for (const auto& [track, state] : tracks.Unfinished(view, collection)) {
+    RowBinder row(snapshots);
+    row.Integer(static_cast<std::int64_t>(track));
+    std::size_t remembered = 0;
+    TrackStanding standing{state.status, state.merged_into, state.merged_by_hand, std::nullopt};
+    while (remembered < kRememberedSnapshots && row.Step()) {
+      const RunKey run{snapshots.getColumn(0).getInt64()};
+      if (!lineage.age.contains(run)) continue;
+      if (remembered++ == 0) standing.last_seen = lineage.data_time.at(run);
+      wanted[run].emplace_back(static_cast<std::size_t>(snapshots.getColumn(1).getInt64()), track);
+    }
+    if (remembered > 0) book.RestoreTrack(track, standing, is_provisional(track));
+  }
+  for (auto run = wanted.rbegin(); run != wanted.rend(); ++run)
+    RestoreMembers(run->first, lineage.age.at(run->first), run->second, book);
+  for (const OpenDecision& decision : open) book.RestoreOpenDecision(decision);
+  return book;
+}
+
+void ClusterRunStore::RestoreMembers(RunKey run, std::size_t age,
+                                     const std::vector<std::pair<std::size_t, TrackKey>>& wanted,
+                                     TrackBook& book) {
+  std::map<std::size_t, MemberSet> clusters;
+  for (const auto& [ordinal, track] : wanted) clusters[ordinal];
+  SQLite::Statement rows(database_,
+                         "SELECT member_key, coalesce(ordinal, -1) FROM cluster_members WHERE run_id=?"
+                         " ORDER BY member_key");
+  RowBinder row(rows);
+  row.Integer(Number(run));
+  MemberSet present;
+  while (row.Step()) {
+    const MemberKey member{rows.getColumn(0).getInt64()};
+    present.push_back(member);
+    const std::int64_t ordinal = rows.getColumn(1).getInt64();
+    const auto cluster = ordinal < 0 ? clusters.end() : clusters.find(static_cast<std::size_t>(ordinal));
+    if (cluster != clusters.end()) cluster->second.push_back(member);
+  }
+  book.RestoreRun(run, age, std::move(present));
+  for (const auto& [ordinal, track] : wanted) book.RestoreSnapshot(track, run, clusters[ordinal]);
+}
+
+}  // namespace heliograph::ingestor

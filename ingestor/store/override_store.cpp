@@ -1,0 +1,144 @@
+#include "ingestor/store/override_store.h"
+
+#include "ingestor/store/statement.h"
+
+namespace heliograph::ingestor {
+namespace {
+
+std::int64_t Number(TrackKey key) {
+  return static_cast<std::int64_t>(key);
+}
+
+std::optional<std::int64_t> Number(const std::optional<TrackKey>& key) {
+  return key ? std::optional(Number(*key)) : std::nullopt;
+}
+
+}  // namespace
+
+void OverrideStore::Add(const StoredOverride& added, const std::vector<MemberKey>& members) {
+  SQLite::Statement insert(
+      database_,
+      "INSERT INTO cluster_overrides(branch_id, override_id, from_seq, collection, action,"
+      " track_key, other_track_key, title, undoes, actor, reason, created_at)"
+      " VALUES (1,?,?,?,?,?,?,?,?,?,?,?)");
+  const std::string collection(Name(added.collection)), action(Name(added.action));
+  RowBinder(insert)
+      .Text(added.id)
+      .Integer(static_cast<std::int64_t>(added.commit))
+      .Text(collection)
+      .Text(action)
+      .Integer(Number(added.track))
+      .Integer(Number(added.other))
+      .Text(added.title)
+      .Text(added.undoes)
+      .Text(added.actor)
+      .Text(added.reason)
+      .Time(added.created_at)
+      .Run();
+  SQLite::Statement member(database_,
+                           "INSERT INTO cluster_override_members(override_id, member_key) VALUES (?,?)");
+  for (const MemberKey key : members)
+    RowBinder(member).Text(added.id).Integer(static_cast<std::int64_t>(key)).Run();
+}
+
+std::optional<StoredOverride> OverrideStore::Find(const std::string& id) {
+  SQLite::Statement row(
+      database_,
+      "SELECT from_seq, to_seq IS NULL, collection, action, track_key, other_track_key, title,"
+      " undoes, actor, reason, created_at FROM cluster_overrides WHERE branch_id=1"
+      " AND override_id=?");
+  if (!RowBinder(row).Text(id).Step()) return std::nullopt;
+  StoredOverride found;
+  found.id = id;
+  found.commit = CommitSeq{row.getColumn(0).getInt64()};
+  found.in_force = row.getColumn(1).getInt() != 0;
+  found.collection = ParseClusterCollection(row.getColumn(2).getString()).value();
+  found.action = ParseOverrideAction(row.getColumn(3).getString()).value();
+  found.track = TrackKey{row.getColumn(4).getInt64()};
+  if (!row.getColumn(5).isNull()) found.other = TrackKey{row.getColumn(5).getInt64()};
+  found.title = OptionalText(row.getColumn(6));
+  found.undoes = OptionalText(row.getColumn(7));
+  found.actor = row.getColumn(8).getString();
+  found.reason = row.getColumn(9).getString();
+  found.created_at = TimeColumn(row.getColumn(10));
+  return found;
+}
+
+std::vector<MemberKey> OverrideStore::Members(const std::string& id) {
+  SQLite::Statement rows(
+      database_, "SELECT member_key FROM cluster_override_members WHERE override_id=? ORDER BY member_key");
+  RowBinder row(rows);
+  row.Text(id);
+  std::vector<MemberKey> members;
+  while (row.Step()) members.push_back(MemberKey{rows.getColumn(0).getInt64()});
+  return members;
+}
+
+void OverrideStore::End(const std::string& id, CommitSeq commit) {
+  SQLite::Statement close(
+      database_,
+      "UPDATE cluster_overrides SET to_seq=? WHERE branch_id=1 AND override_id=? AND to_seq IS NULL");
+  RowBinder(close).Integer(static_cast<std::int64_t>(commit)).Text(id).Run();
+}
+
+std::optional<CommitSeq> OverrideStore::TouchedAt(TrackKey track) {
+  SQLite::Statement row(database_,
+                        "SELECT max(max(from_seq, coalesce(to_seq, 0))) FROM cluster_overrides"
+                        " WHERE branch_id=1 AND (track_key=?1 OR other_track_key=?1)");
+  RowBinder(row).Integer(Number(track)).Step();
+  if (row.getColumn(0).isNull()) return std::nullopt;
+  return CommitSeq{row.getColumn(0).getInt64()};
+}
+
+TrackConstraints OverrideStore::Constraints(const BranchView& view, ClusterCollection collection) {
+  SQLite::Statement rows(database_, "SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
+                                        OpenIntervals("cluster_overrides", "override_id") +
+                                        " AS o JOIN cluster_override_members AS m USING(override_id)"
+                                        " WHERE o.collection=?3 ORDER BY o.from_seq, m.member_key");
+  const std::string name(Name(collection));
+  RowBinder row(rows);
+  row.Integer(static_cast<std::int64_t>(view.branch)).Integer(view.base_seq).Text(name);
+  TrackConstraints constraints;
+  while (row.Step()) {
+    const auto action = ParseOverrideAction(rows.getColumn(0).getString()).value();
+    const TrackKey track{rows.getColumn(1).getInt64()};
+    const MemberKey member{rows.getColumn(3).getInt64()};
+    const auto pinned = constraints.pinned.find(member);
+    if (action == OverrideAction::kExclude) {
+      constraints.excluded.insert({track, member});
+      if (pinned != constraints.pinned.end() && pinned->second == track) constraints.pinned.erase(pinned);
+    } else if (action == OverrideAction::kInclude) {
+      constraints.excluded.erase({track, member});
+      constraints.pinned[member] = track;
+    } else if (action == OverrideAction::kSplit) {
+      const TrackKey split_off{rows.getColumn(2).getInt64()};
+      constraints.excluded.erase({split_off, member});
+      constraints.pinned[member] = split_off;
+    }
+  }
+  return constraints;
+}
+
+void OverrideStore::CountBlocked(const BranchView& view, RunKey run,
+                                 const std::vector<std::pair<TrackKey, MemberKey>>& blocked) {
+  if (blocked.empty()) return;
+  SQLite::Statement count(
+      database_,
+      "INSERT INTO cluster_override_counters(branch_id, override_id, blocked, last_run)"
+      " SELECT ?1, o.override_id, 1, ?5 FROM " +
+          OpenIntervals("cluster_overrides", "override_id") +
+          " AS o JOIN cluster_override_members AS m USING(override_id)"
+          " WHERE o.action='exclude' AND o.track_key=?3 AND m.member_key=?4 ORDER BY o.from_seq DESC LIMIT 1"
+          " ON CONFLICT DO UPDATE SET blocked=blocked+1, last_run=excluded.last_run");
+  for (const auto& [track, member] : blocked) {
+    RowBinder(count)
+        .Integer(static_cast<std::int64_t>(view.branch))
+        .Integer(view.base_seq)
+        .Integer(Number(track))
+        .Integer(static_cast<std::int64_t>(member))
+        .Integer(static_cast<std::int64_t>(run))
+        .Run();
+  }
+}
+
+}  // namespace heliograph::ingestor

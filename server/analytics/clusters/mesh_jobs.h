@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "server/analytics/clusters/partition.h"
+#include "server/analytics/neighbors/neighbor_view.h"
+#include "server/clusters/job_desk.h"
+#include "server/state/mesh_view.h"
+#include "server/state/reader_pool.h"
+
+namespace heliograph::server {
+
+/// Carries out the jobs of the collection `mesh`: a run, begun from the active run's clusters, or the choice
+/// of the resolution. An order may name `resolution`, `runs`, `min_size` and `match_rule`; what it lacks is
+/// as configured. Thread-safe but for Compute, which one thread at a time may call.
+class MeshJobs {
+ public:
+  using View = std::function<std::shared_ptr<const MeshView>()>;
+
+  /// The references outlive it. `view` may return null.
+  MeshJobs(View view, const NeighborBoard& board, ReaderPool& readers, PartitionParameters defaults)
+      : view_(std::move(view)), board_(board), readers_(readers), defaults_(defaults) {}
+
+  /// True once all packets have been read and somebody is known to hear somebody.
+  bool IsReady() const;
+
+  /// As ComputeClusters says. Throws what ReaderPool::Read throws, and std::bad_alloc.
+  tl::expected<ClusterJobResult, std::string> Compute(const ClusterJobOrder& order, JobProgress& progress,
+                                                      std::stop_token stop) const;
+
+ private:
+  tl::expected<ClusterJobResult, std::string> Divide(const NeighborView& neighbors, const MeshView& view,
+                                                     const PartitionParameters& parameters, MatchRule rule,
+                                                     std::stop_token stop) const;
+  tl::expected<ClusterJobResult, std::string> Choose(const NeighborView& neighbors, const MeshView& view,
+                                                     const PartitionParameters& parameters,
+                                                     JobProgress& progress, std::stop_token stop) const;
+
+  const View view_;
+  const NeighborBoard& board_;
+  ReaderPool& readers_;
+  const PartitionParameters defaults_;
+};
+
+}  // namespace heliograph::server

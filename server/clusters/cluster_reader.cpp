@@ -1,0 +1,352 @@
+#include "server/clusters/cluster_reader.h"
+
+#include <algorithm>
+
+#include "common/bytes.h"
+#include "server/state/row_values.h"
+
+namespace heliograph::server {
+namespace {
+
+using SQLite::Statement;
+
+// Merges point forward in time, so that a chain ends; the limit is for a damaged database.
+constexpr int kMostRedirects = 1000;
+constexpr double kThousand = 1000;
+
+/// The key of a member of a collection, as a scalar subquery on the column `member`.
+std::string MemberName(ClusterCollection collection, const std::string& member) {
+  return collection == ClusterCollection::kMesh
+             ? "(SELECT lower(hex(public_key)) FROM identity WHERE key=" + member + ")"
+             : "(SELECT item_id FROM item_identity WHERE key=" + member + ")";
+}
+
+/// The columns of a track; ReadTrack reads them. `s` is its interval, `t` the track.
+const std::string& TrackColumns() {
+  static const std::string columns =
+      "t.track_key, t.track_id, t.collection, s.slug, s.title, s.title_pinned, s.status, s.merged_into,"
+      " s.merged_by_hand, CASE t.collection WHEN 'mesh' THEN " +
+      MemberName(ClusterCollection::kMesh, "s.representative_key") + " ELSE " +
+      MemberName(ClusterCollection::kItems, "s.representative_key") +
+      " END, s.from_seq, t.born_seq, (SELECT committed_us / 1000 FROM commit_log WHERE "
+      "commit_seq=t.born_seq),"
+      " max(s.from_seq, coalesce((SELECT max(d.commit_seq) FROM cluster_merge_decisions AS d WHERE"
+      " d.track_key=t.track_key AND d.class<>'continuation' AND d.commit_seq<=?3), 0)) AS changed_seq";
+  return columns;
+}
+
+std::string TracksFrom() {
+  return "SELECT x.*, (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq=x.changed_seq) FROM "
+         "(SELECT " +
+         TrackColumns() + " FROM " + IntervalsAt("cluster_track_states", "track_key") +
+         " AS s JOIN cluster_tracks AS t USING(track_key) WHERE ";
+}
+
+ClusterTrack ReadTrack(Statement& row) {
+  ClusterTrack track;
+  track.key = row.getColumn(0).getInt64();
+  track.id = row.getColumn(1).getString();
+  track.collection = ParseClusterCollection(row.getColumn(2).getString()).value_or(ClusterCollection::kMesh);
+  track.slug = row.getColumn(3).getString();
+  track.title = row.getColumn(4).getString();
+  track.title_pinned = row.getColumn(5).getInt() != 0;
+  track.status = row.getColumn(6).getString();
+  track.merged_into = NumberOf(row.getColumn(7));
+  track.merged_by_hand = row.getColumn(8).getInt() != 0;
+  track.representative = TextOf(row.getColumn(9));
+  track.since_seq = row.getColumn(10).getInt64();
+  track.born_seq = row.getColumn(11).getInt64();
+  track.born_at = TimeOf(row.getColumn(12));
+  track.changed_seq = row.getColumn(13).getInt64();
+  track.changed_at = TimeOf(row.getColumn(14));
+  return track;
+}
+
+/// The clusters of the active run by the track that they are shown under.
+class ActiveClusters {
+ public:
+  struct Part {
+    std::int64_t ordinal = 0, track = 0;
+    double cohesion = 0;
+  };
+
+  ActiveClusters(ReaderConnection& reader, const ClusterMoment& moment, ClusterCollection collection)
+      : reader_(reader), run_(ActiveRun(reader, moment, collection)) {
+    corrections_ = CorrectionsAt(reader, moment, collection);
+    LoadMerges(moment);
+    if (run_) LoadParts();
+    if (run_) Correct();
+  }
+
+  std::optional<std::int64_t> run() const { return run_; }
+  const ClusterCorrections& corrections() const { return corrections_; }
+  std::int64_t Root(std::int64_t track) const {
+    for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
+      const auto into = merged_into_.find(track);
+      if (into == merged_into_.end()) break;
+      track = into->second;
+    }
+    return track;
+  }
+  const std::vector<Part>& PartsOf(std::int64_t root) const {
+    static const std::vector<Part> none;
+    const auto found = parts_.find(root);
+    return found != parts_.end() ? found->second : none;
+  }
+  void Fill(ClusterTrack& track) const {
+    const auto size = sizes_.find(track.key);
+    if (size != sizes_.end()) track.size = size->second;
+    const auto parts = parts_.find(track.key);
+    if (parts != parts_.end()) track.cohesion = parts->second.front().cohesion;
+  }
+
+ private:
+  void LoadMerges(const ClusterMoment& moment) {
+    Statement& rows = reader_.Prepared("SELECT track_key, merged_into FROM " +
+                                       IntervalsAt("cluster_track_states", "track_key") +
+                                       " WHERE status='merged' AND merged_by_hand");
+    BindMoment(rows, moment);
+    while (rows.executeStep()) merged_into_[rows.getColumn(0).getInt64()] = rows.getColumn(1).getInt64();
+  }
+  void LoadParts() {
+    Statement& rows = reader_.Prepared(
+        "SELECT ordinal, track_key, size, cohesion FROM cluster_snapshots WHERE run_id=? AND track_key IS "
+        "NOT NULL"
+        " ORDER BY size DESC");
+    rows.bind(1, *run_);
+    while (rows.executeStep()) {
+      const std::int64_t track = rows.getColumn(1).getInt64(), root = Root(track);
+      parts_[root].push_back({rows.getColumn(0).getInt64(), track, rows.getColumn(3).getDouble()});
+      sizes_[root] += rows.getColumn(2).getInt64();
+    }
+  }
+  void Correct() {
+    Statement& row = reader_.Prepared(
+        "SELECT c.track_key FROM cluster_members AS m JOIN cluster_snapshots AS c USING(run_id, ordinal)"
+        " WHERE m.run_id=? AND m.member_key=?");
+    const auto computed = [&](std::int64_t member) -> std::optional<std::int64_t> {
+      row.reset();
+      row.bind(1, *run_);
+      row.bind(2, member);
+      return row.executeStep() ? NumberOf(row.getColumn(0)) : std::nullopt;
+    };
+    for (const auto& [member, track] : corrections_.pinned) {
+      if (const auto from = computed(member)) --sizes_[Root(*from)];
+      ++sizes_[Root(track)];
+    }
+    for (const auto& [track, member] : corrections_.excluded)
+      if (!corrections_.pinned.contains(member) && computed(member) == track) --sizes_[Root(track)];
+  }
+
+  ReaderConnection& reader_;
+  std::optional<std::int64_t> run_;
+  ClusterCorrections corrections_;
+  std::map<std::int64_t, std::int64_t> merged_into_, sizes_;
+  std::map<std::int64_t, std::vector<Part>> parts_;
+};
+
+ClusterTrack Filled(ReaderConnection& reader, const ClusterMoment& moment, ClusterTrack track) {
+  ActiveClusters(reader, moment, track.collection).Fill(track);
+  return track;
+}
+
+std::string EscapedLike(const std::string& text) {
+  std::string pattern = "%";
+  for (const char character : text) {
+    if (character == '%' || character == '_' || character == '\\') pattern += '\\';
+    pattern += character;
+  }
+  return pattern + "%";
+}
+
+std::optional<std::int64_t> MemberNumber(ReaderConnection& reader, ClusterCollection collection,
+                                         const std::string& key) {
+  Statement& row = reader.Prepared(collection == ClusterCollection::kMesh
+                                       ? "SELECT key FROM identity WHERE public_key=?"
+                                       : "SELECT key FROM item_identity WHERE item_id=?");
+  if (collection == ClusterCollection::kMesh) {
+    const auto bytes = FromHex(key);
+    if (!bytes || bytes->empty()) return std::nullopt;
+    row.bind(1, bytes->data(), static_cast<int>(bytes->size()));
+  } else {
+    row.bind(1, key);
+  }
+  if (!row.executeStep()) return std::nullopt;
+  return row.getColumn(0).getInt64();
+}
+
+}  // namespace
+
+ClusterCorrections CorrectionsAt(ReaderConnection& reader, const ClusterMoment& moment,
+                                 ClusterCollection collection) {
+  Statement& rows = reader.Prepared("SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
+                                    IntervalsAt("cluster_overrides", "override_id") +
+                                    " AS o JOIN cluster_override_members AS m USING(override_id)"
+                                    " WHERE o.collection=?4 ORDER BY o.from_seq, m.member_key");
+  BindMoment(rows, moment);
+  rows.bind(4, std::string(Name(collection)));
+  ClusterCorrections corrections;
+  while (rows.executeStep()) {
+    const std::string action = rows.getColumn(0).getString();
+    const std::int64_t track = rows.getColumn(1).getInt64(), member = rows.getColumn(3).getInt64();
+    const auto pinned = corrections.pinned.find(member);
+    // Of two about the same member, the later one counts.
+    if (action == "exclude") {
+      corrections.excluded.insert({track, member});
+      if (pinned != corrections.pinned.end() && pinned->second == track) corrections.pinned.erase(pinned);
+    } else if (action == "include") {
+      corrections.excluded.erase({track, member});
+      corrections.pinned[member] = track;
+    } else if (action == "split") {
+      corrections.pinned[member] = rows.getColumn(2).getInt64();
+    }
+  }
+  return corrections;
+}
+
+std::vector<ClusterTrack> TracksAt(ReaderConnection& reader, const ClusterMoment& moment,
+                                   const ClusterFilter& filter) {
+  std::string statuses;
+  for (const std::string& status : filter.statuses) statuses += (statuses.empty() ? "" : ",") + status;
+  Statement& rows =
+      reader.Prepared(TracksFrom() +
+                      "t.collection=?4 AND (?5='' OR instr(',' || ?5 || ',', ',' || s.status || ',')>0)"
+                      " AND (?6='' OR s.title LIKE ?6 ESCAPE '\\' OR s.slug LIKE ?6 ESCAPE '\\')"
+                      " ORDER BY t.track_key DESC LIMIT ?7) AS x");
+  BindMoment(rows, moment);
+  rows.bind(4, std::string(Name(filter.collection)));
+  rows.bind(5, statuses);
+  rows.bind(6, filter.search.empty() ? std::string() : EscapedLike(filter.search));
+  rows.bind(7, kMostTracks);
+  std::vector<ClusterTrack> tracks;
+  while (rows.executeStep()) tracks.push_back(ReadTrack(rows));
+  const ActiveClusters active(reader, moment, filter.collection);
+  for (ClusterTrack& track : tracks) active.Fill(track);
+  std::erase_if(tracks, [&](const ClusterTrack& track) { return track.size < filter.min_size; });
+  return tracks;
+}
+
+std::optional<ClusterTrack> TrackByKey(ReaderConnection& reader, const ClusterMoment& moment,
+                                       std::int64_t key) {
+  Statement& row = reader.Prepared(TracksFrom() + "t.track_key=?4) AS x");
+  BindMoment(row, moment);
+  row.bind(4, key);
+  if (!row.executeStep()) return std::nullopt;
+  return Filled(reader, moment, ReadTrack(row));
+}
+
+std::optional<ClusterTrack> FindTrack(ReaderConnection& reader, const ClusterMoment& moment,
+                                      const std::string& name) {
+  Statement& row = reader.Prepared(
+      "SELECT track_key FROM cluster_tracks WHERE track_id=?1 UNION ALL"
+      " SELECT track_key FROM cluster_track_states WHERE slug=?1 UNION ALL"
+      " SELECT track_key FROM cluster_aliases WHERE alias=?1 LIMIT 1");
+  row.bind(1, name);
+  if (!row.executeStep()) return std::nullopt;
+  return TrackByKey(reader, moment, row.getColumn(0).getInt64());
+}
+
+ClusterTrack RootOf(ReaderConnection& reader, const ClusterMoment& moment, ClusterTrack track) {
+  for (int redirects = 0; track.merged_into && redirects < kMostRedirects; ++redirects) {
+    auto into = TrackByKey(reader, moment, *track.merged_into);
+    if (!into) break;
+    track = std::move(*into);
+  }
+  return track;
+}
+
+bool IsMergeSettled(ReaderConnection& reader, const ClusterMoment& moment, const ClusterTrack& track) {
+  if (track.merged_by_hand) return false;
+  Statement& row = reader.Prepared("SELECT 1 FROM " + IntervalsAt("cluster_decision_states", "decision_id") +
+                                   " AS s JOIN cluster_merge_decisions AS d USING(decision_id)"
+                                   " WHERE d.track_key=?4 AND d.outcome='dissolved' AND s.state='tentative'");
+  BindMoment(row, moment);
+  row.bind(4, track.key);
+  return !row.executeStep();
+}
+
+std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const ClusterMoment& moment,
+                                                ClusterCollection collection,
+                                                const std::vector<ClusterTrack>& tracks) {
+  const ActiveClusters active(reader, moment, collection);
+  Statement& name = reader.Prepared("SELECT " + MemberName(collection, "?1"));
+  std::map<std::int64_t, std::vector<TrackMember>> by_hand;
+  for (const auto& [member, pinned] : active.corrections().pinned) {
+    name.reset();
+    name.bind(1, member);
+    name.executeStep();
+    by_hand[active.Root(pinned)].push_back({member, name.getColumn(0).getString(), 1, true});
+  }
+  Statement& rows =
+      reader.Prepared("SELECT m.member_key, m.strength, " + MemberName(collection, "m.member_key") +
+                      " FROM cluster_members AS m WHERE m.run_id=? AND m.ordinal=?");
+  std::vector<std::vector<TrackMember>> all;
+  for (const ClusterTrack& track : tracks) {
+    std::vector<TrackMember> members = std::move(by_hand[track.key]);
+    for (const auto& part : active.PartsOf(track.key)) {
+      rows.reset();
+      rows.bind(1, *active.run());
+      rows.bind(2, part.ordinal);
+      while (rows.executeStep()) {
+        const std::int64_t member = rows.getColumn(0).getInt64();
+        if (active.corrections().pinned.contains(member) ||
+            active.corrections().excluded.contains({part.track, member}))
+          continue;
+        members.push_back(
+            {member, rows.getColumn(2).getString(), rows.getColumn(1).getInt() / kThousand, false});
+      }
+    }
+    std::sort(members.begin(), members.end(), [](const TrackMember& a, const TrackMember& b) {
+      return a.strength != b.strength ? a.strength > b.strength : a.key < b.key;
+    });
+    all.push_back(std::move(members));
+  }
+  return all;
+}
+
+std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnection& reader,
+                                                                    const ClusterMoment& moment,
+                                                                    ClusterCollection collection,
+                                                                    const std::string& key) {
+  const auto number = MemberNumber(reader, collection, key);
+  const auto run = ActiveRun(reader, moment, collection);
+  if (!number || !run) return std::nullopt;
+  TrackMember member{*number, key, 1, true};
+  const ClusterCorrections corrections = CorrectionsAt(reader, moment, collection);
+  std::optional<std::int64_t> track;
+  if (const auto pinned = corrections.pinned.find(*number); pinned != corrections.pinned.end()) {
+    track = pinned->second;
+  } else {
+    Statement& row = reader.Prepared(
+        "SELECT c.track_key, m.strength FROM cluster_members AS m JOIN cluster_snapshots AS c USING(run_id, "
+        "ordinal)"
+        " WHERE m.run_id=? AND m.member_key=?");
+    row.bind(1, *run);
+    row.bind(2, *number);
+    if (!row.executeStep()) return std::nullopt;
+    track = NumberOf(row.getColumn(0));
+    member.strength = row.getColumn(1).getInt() / kThousand;
+    member.included_by_hand = false;
+    if (track && corrections.excluded.contains({*track, *number})) return std::nullopt;
+  }
+  if (!track) return std::nullopt;
+  auto found = TrackByKey(reader, moment, *track);
+  if (!found) return std::nullopt;
+  return std::pair(RootOf(reader, moment, std::move(*found)), member);
+}
+
+std::vector<std::string> AliasesOf(ReaderConnection& reader, const ClusterMoment& moment,
+                                   std::int64_t track) {
+  Statement& rows = reader.Prepared("SELECT alias FROM " + IntervalsAt("cluster_aliases", "alias") +
+                                    " WHERE track_key=?4 UNION SELECT t.track_id FROM " +
+                                    IntervalsAt("cluster_track_states", "track_key") +
+                                    " AS s JOIN cluster_tracks AS t USING(track_key) WHERE s.merged_into=?4"
+                                    " ORDER BY 1 LIMIT 200");
+  BindMoment(rows, moment);
+  rows.bind(4, track);
+  std::vector<std::string> aliases;
+  while (rows.executeStep()) aliases.push_back(rows.getColumn(0).getString());
+  return aliases;
+}
+
+}  // namespace heliograph::server

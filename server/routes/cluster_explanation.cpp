@@ -1,0 +1,142 @@
+#include "server/routes/cluster_explanation.h"
+
+#include <limits>
+
+#include "server/http/parameters.h"
+#include "server/http/problem.h"
+#include "server/routes/cluster_json.h"
+#include "server/routes/cluster_request.h"
+#include "server/state/row_values.h"
+
+namespace heliograph::server {
+namespace {
+
+// Older runs are thinned out, and say little about today.
+constexpr std::int64_t kRunsLookedAt = 50;
+
+using Placed = std::optional<std::pair<ClusterTrack, TrackMember>>;
+
+/// How often two members were in one cluster in the newest runs that are still whole.
+struct TimeTogether {
+  std::int64_t runs = 0, both_present = 0, together = 0;
+};
+
+TimeTogether CountTogether(ReaderConnection& reader, const ClusterMoment& moment,
+                           ClusterCollection collection, const Placed& a, const Placed& b) {
+  SQLite::Statement& row = reader.Prepared(
+      "SELECT count(*), sum(x.member_key IS NOT NULL AND y.member_key IS NOT NULL), sum(x.ordinal=y.ordinal) "
+      "FROM"
+      " (SELECT run_id FROM cluster_runs WHERE collection=?4 AND commit_seq IS NOT NULL AND pruned_at IS "
+      "NULL AND"
+      " (branch_id=?1 AND commit_seq<=?3 OR branch_id=1 AND commit_seq<=min(?2, ?3)) ORDER BY commit_seq "
+      "DESC LIMIT ?5)"
+      " AS r LEFT JOIN cluster_members AS x ON x.run_id=r.run_id AND x.member_key=?6"
+      " LEFT JOIN cluster_members AS y ON y.run_id=r.run_id AND y.member_key=?7");
+  BindMoment(row, moment);
+  row.bind(4, std::string(Name(collection)));
+  row.bind(5, kRunsLookedAt);
+  row.bind(6, a ? a->second.member : -1);
+  row.bind(7, b ? b->second.member : -1);
+  row.executeStep();
+  return {row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), row.getColumn(2).getInt64()};
+}
+
+void WritePlace(JsonText& out, const std::string& key, const Placed& placed) {
+  out.BeginObject().Member("key", key).Key("cluster");
+  if (placed) {
+    out.BeginObject()
+        .Member("id", placed->first.id)
+        .Member("slug", placed->first.slug)
+        .Member("title", placed->first.title)
+        .Member("cohesion", placed->first.cohesion)
+        .EndObject();
+  } else {
+    out.Null();
+  }
+  const bool by_hand = placed && placed->second.included_by_hand;
+  out.Member("strength", placed && !by_hand ? std::optional(placed->second.strength) : std::nullopt)
+      .Member("by_hand", by_hand)
+      .EndObject();
+}
+
+std::string Percent(double share) {
+  return std::to_string(static_cast<int>(share * 100 + 0.5)) + " %";
+}
+
+std::string StrengthInWords(const std::string& name, const Placed& placed) {
+  if (placed->second.included_by_hand) return "A person put " + name + " there. ";
+  return name + " belongs to it with " + Percent(placed->second.strength) + " of its weight. ";
+}
+
+std::string InWords(const Placed& a, const Placed& b, const TimeTogether& time) {
+  std::string words;
+  if (!a || !b) {
+    words = std::string(!a && !b ? "Neither is"
+                        : !a     ? "a is not"
+                                 : "b is not") +
+            " in any cluster of the active run, or was excluded from it. ";
+  } else if (a->first.key == b->first.key) {
+    words = "Both are in " + a->first.title + ". " + StrengthInWords("a", a) + StrengthInWords("b", b);
+  } else {
+    words = "a is in " + a->first.title + " and b in " + b->first.title +
+            ": each has more of its weight among the members of its own cluster. ";
+  }
+  return words + "Of the newest " + std::to_string(time.runs) +
+         " runs that are kept, both were looked at in " + std::to_string(time.both_present) +
+         ", and put together in " + std::to_string(time.together) + ".";
+}
+
+std::string ExplainPair(const Request& request, const RouteContext& context, const MeshView& view,
+                        const std::string& a, const std::string& b) {
+  const ClusterCollection collection = CollectionParameter(request);
+  for (const std::string& key : {a, b})
+    if (!ShowsMember(context, view, collection, key)) throw ProblemError(404, "there is no member " + key);
+  Placed place_a, place_b;
+  const TimeTogether time = context.services().readers->Read([&](ReaderConnection& reader) {
+    const AskedMoment asked = ReadMoment(request, reader);
+    place_a = ClusterOfMember(reader, asked.moment, collection, a);
+    place_b = ClusterOfMember(reader, asked.moment, collection, b);
+    return CountTogether(reader, asked.moment, collection, place_a, place_b);
+  });
+  JsonText out;
+  out.BeginObject().Key("a");
+  WritePlace(out, a, place_a);
+  out.Key("b");
+  WritePlace(out, b, place_b);
+  out.Member("together", place_a && place_b && place_a->first.key == place_b->first.key)
+      .Member("runs_looked_at", time.runs)
+      .Member("runs_with_both", time.both_present)
+      .Member("runs_together", time.together)
+      .Member("words", InWords(place_a, place_b, time))
+      .EndObject();
+  return std::move(out).Take();
+}
+
+std::string ExplainDecision(const Request& request, const RouteContext& context, std::int64_t number) {
+  const auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
+    DecisionFilter filter;
+    filter.decision = number;
+    return DecisionsAt(reader, ReadMoment(request, reader).moment, filter);
+  });
+  if (decisions.empty()) throw ProblemError(404, "there is no decision " + std::to_string(number));
+  JsonText out;
+  out.BeginObject().Key("decision");
+  WriteDecision(out, decisions.front());
+  out.Member("words", decisions.front().reason).EndObject();
+  return std::move(out).Take();
+}
+
+}  // namespace
+
+std::string BuildExplanation(const Request& request, const RouteContext& context, const MeshView& view) {
+  if (const auto decision =
+          IntegerParameter(request, "decision", 1, std::numeric_limits<std::int64_t>::max()))
+    return ExplainDecision(request, context, *decision);
+  const std::string* a = request.FindQuery("a");
+  const std::string* b = request.FindQuery("b");
+  if (a == nullptr || b == nullptr || a->empty() || b->empty())
+    throw ProblemError(400, "give a and b, the keys of two members, or decision, the id of a decision");
+  return ExplainPair(request, context, view, *a, *b);
+}
+
+}  // namespace heliograph::server

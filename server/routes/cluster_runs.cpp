@@ -1,0 +1,349 @@
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "server/http/parameters.h"
+#include "server/http/problem.h"
+#include "server/routes/cluster_json.h"
+#include "server/routes/cluster_request.h"
+#include "server/routes/clusters.h"
+#include "server/routes/guard.h"
+#include "server/routes/json_response.h"
+#include "server/routes/multibyte_json.h"
+#include "server/routes/parameter_docs.h"
+#include "server/state/row_values.h"
+
+namespace heliograph::server {
+namespace {
+
+using SQLite::Statement;
+
+constexpr std::int64_t kDefaultPage = 50;
+constexpr std::int64_t kLargestPage = 500;
+constexpr std::int64_t kDefaultMoves = 500;
+constexpr std::int64_t kLargestMoves = 5000;
+
+struct RunRow {
+  std::int64_t id = 0, branch = 1;
+  std::string collection, coverage, rule, algorithm, parameters, quality, input_digest;
+  std::optional<std::string> job;
+  std::int64_t watermark = 0, clusters = 0, members = 0, unclustered = 0;
+  std::optional<UtcMillis> data_time;
+  UtcMillis computed_at{}, applied_at{};
+  std::optional<std::int64_t> previous;
+  std::string commit_id;
+  bool pruned = false, active = false;
+};
+
+constexpr const char* kRunColumns =
+    "r.run_id, r.branch_id, r.collection, r.coverage, r.match_rule, r.algorithm, r.parameters, r.quality,"
+    " lower(hex(r.input_digest)), r.job_id, r.watermark, r.cluster_count, r.member_count, "
+    "r.unclustered_count,"
+    " r.data_time, r.computed_at, c.committed_us / 1000, r.previous_run_id, c.commit_id, r.pruned_at IS NOT "
+    "NULL,"
+    " EXISTS (SELECT 1 FROM cluster_state AS s WHERE s.active_run=r.run_id) FROM cluster_runs AS r JOIN "
+    "commit_log AS c"
+    " USING(commit_seq)";
+
+RunRow ReadRun(Statement& row) {
+  RunRow run;
+  run.id = row.getColumn(0).getInt64();
+  run.branch = row.getColumn(1).getInt64();
+  run.collection = row.getColumn(2).getString();
+  run.coverage = row.getColumn(3).getString();
+  run.rule = row.getColumn(4).getString();
+  run.algorithm = row.getColumn(5).getString();
+  run.parameters = row.getColumn(6).getString();
+  run.quality = row.getColumn(7).getString();
+  run.input_digest = row.getColumn(8).getString();
+  run.job = TextOf(row.getColumn(9));
+  run.watermark = row.getColumn(10).getInt64();
+  run.clusters = row.getColumn(11).getInt64();
+  run.members = row.getColumn(12).getInt64();
+  run.unclustered = row.getColumn(13).getInt64();
+  run.data_time = OptionalTimeOf(row.getColumn(14));
+  run.computed_at = TimeOf(row.getColumn(15));
+  run.applied_at = TimeOf(row.getColumn(16));
+  run.previous = NumberOf(row.getColumn(17));
+  run.commit_id = row.getColumn(18).getString();
+  run.pruned = row.getColumn(19).getInt() != 0;
+  run.active = row.getColumn(20).getInt() != 0;
+  return run;
+}
+
+void WriteRun(JsonText& out, const RunRow& run) {
+  out.Member("id", run.id)
+      .Member("collection", run.collection)
+      .Member("branch_id", run.branch)
+      .Member("active", run.active)
+      .Member("coverage", run.coverage)
+      .Member("match_rule", run.rule)
+      .Member("algorithm", run.algorithm)
+      .Key("parameters")
+      .Raw(run.parameters)
+      .Key("quality")
+      .Raw(run.quality)
+      .Member("input_digest", run.input_digest)
+      .Member("watermark", run.watermark)
+      .Member("data_time", run.data_time)
+      .Member("job", run.job)
+      .Member("clusters", run.clusters)
+      .Member("members", run.members)
+      .Member("unclustered", run.unclustered)
+      .Member("previous_run", run.previous)
+      .Member("computed_at", run.computed_at)
+      .Member("applied_at", run.applied_at)
+      .Member("commit", run.commit_id)
+      .Member("pruned", run.pruned);
+}
+
+std::int64_t NumberInPath(const Request& request, std::string_view name) {
+  const std::string& text = request.PathParameter(name);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1)
+    throw ProblemError(400, "'" + text + "' is no number of a run");
+  return number;
+}
+
+RunRow RunNumbered(ReaderConnection& reader, std::int64_t number) {
+  Statement& row = reader.Prepared(std::string("SELECT ") + kRunColumns + " WHERE r.run_id=?");
+  row.bind(1, number);
+  if (!row.executeStep()) throw ProblemError(404, "there is no run " + std::to_string(number));
+  return ReadRun(row);
+}
+
+std::string BuildList(const Request& request, const RouteContext& context) {
+  const auto limit = LimitParameter(request, {kDefaultPage, kLargestPage});
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  if (const auto cursor = CursorParameter(request, "cluster-runs", 1)) {
+    const auto* last = std::get_if<std::int64_t>(&cursor->front());
+    if (last == nullptr) throw ProblemError(400, "cursor: this is no cursor of this list");
+    before = *last;
+  }
+  const std::string collection(Name(CollectionParameter(request)));
+  std::int64_t total = 0;
+  const auto runs = context.services().readers->Read([&](ReaderConnection& reader) {
+    const AskedMoment asked = ReadMoment(request, reader);
+    Statement& count = reader.Prepared(
+        "SELECT count(*) FROM cluster_runs WHERE branch_id=? AND collection=? AND commit_seq<=?");
+    count.bind(1, asked.moment.branch);
+    count.bind(2, collection);
+    count.bind(3, asked.moment.last_seq());
+    count.executeStep();
+    total = count.getColumn(0).getInt64();
+    Statement& rows =
+        reader.Prepared(std::string("SELECT ") + kRunColumns +
+                        " WHERE r.branch_id=? AND r.collection=? AND r.commit_seq<=? AND r.run_id<?"
+                        " ORDER BY r.run_id DESC LIMIT ?");
+    rows.bind(1, asked.moment.branch);
+    rows.bind(2, collection);
+    rows.bind(3, asked.moment.last_seq());
+    rows.bind(4, before);
+    rows.bind(5, limit + 1);
+    std::vector<RunRow> found;
+    while (rows.executeStep()) found.push_back(ReadRun(rows));
+    return found;
+  });
+  const std::size_t shown = std::min(runs.size(), static_cast<std::size_t>(limit));
+  JsonText out;
+  out.BeginObject().Key("runs").BeginArray();
+  for (std::size_t i = 0; i < shown; ++i) {
+    out.BeginObject();
+    WriteRun(out, runs[i]);
+    out.EndObject();
+  }
+  out.EndArray().Member("total", total);
+  std::optional<std::string> next;
+  if (shown < runs.size()) {
+    const CursorField last = runs[shown - 1].id;
+    next = EncodeCursor("cluster-runs", {&last, 1});
+  }
+  out.Member("next", next).EndObject();
+  return std::move(out).Take();
+}
+
+std::string BuildRun(const Request& request, const RouteContext& context) {
+  const std::int64_t number = NumberInPath(request, "id");
+  DecisionFilter filter;
+  filter.run = number;
+  filter.limit = LimitParameter(request, {kDefaultPage, kLargestPage}) + 1;
+  filter.events_only = !BooleanParameter(request, "continuations").value_or(false);
+  if (const auto cursor = CursorParameter(request, "run-decisions", 1)) {
+    const auto* before = std::get_if<std::int64_t>(&cursor->front());
+    if (before == nullptr) throw ProblemError(400, "cursor: this is no cursor of this list");
+    filter.before = *before;
+  }
+  RunRow run;
+  auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
+    run = RunNumbered(reader, number);
+    ClusterMoment moment;
+    moment.branch = run.branch;
+    return DecisionsAt(reader, moment, filter);
+  });
+  std::optional<std::string> next;
+  if (static_cast<std::int64_t>(decisions.size()) == filter.limit) {
+    decisions.pop_back();
+    const CursorField last = decisions.back().id;
+    next = EncodeCursor("run-decisions", {&last, 1});
+  }
+  JsonText out;
+  out.BeginObject();
+  WriteRun(out, run);
+  out.Key("decisions").BeginArray();
+  for (const ClusterDecision& decision : decisions) WriteDecision(out, decision);
+  out.EndArray().Member("next", next).EndObject();
+  return std::move(out).Take();
+}
+
+/// Members that are in another track in the second run than in the first; NULL: in none.
+constexpr const char* kMoves =
+    " FROM (SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c"
+    " ON c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?1) AS a FULL OUTER JOIN"
+    " (SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c"
+    " ON c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?2) AS b USING(member_key)"
+    " WHERE a.track_key IS NOT b.track_key";
+
+struct TrackMove {
+  std::optional<std::string> from, to;
+  std::int64_t members = 0;
+};
+
+struct MemberMove {
+  std::string key;
+  std::optional<std::string> from, to;
+};
+
+struct RunDifference {
+  RunRow a, b;
+  std::int64_t moved = 0;
+  std::vector<TrackMove> flows;
+  std::vector<MemberMove> members;
+};
+
+RunDifference Compare(ReaderConnection& reader, std::int64_t first, std::int64_t second, std::int64_t limit) {
+  RunDifference difference;
+  difference.a = RunNumbered(reader, first);
+  difference.b = RunNumbered(reader, second);
+  if (difference.a.collection != difference.b.collection)
+    throw ProblemError(400, "the two runs are of different collections");
+  RequireWhole(reader, first);
+  RequireWhole(reader, second);
+  const std::string names =
+      "(SELECT track_id FROM cluster_tracks WHERE track_key=from_key), (SELECT track_id FROM cluster_tracks "
+      "WHERE"
+      " track_key=to_key)";
+  Statement& flows = reader.Prepared(
+      "SELECT " + names + ", n FROM (SELECT a.track_key AS from_key, b.track_key AS to_key, count(*) AS n" +
+      kMoves + " GROUP BY 1, 2) ORDER BY n DESC, from_key, to_key");
+  flows.bind(1, first);
+  flows.bind(2, second);
+  while (flows.executeStep()) {
+    difference.flows.push_back(
+        {TextOf(flows.getColumn(0)), TextOf(flows.getColumn(1)), flows.getColumn(2).getInt64()});
+    difference.moved += difference.flows.back().members;
+  }
+  if (difference.flows.size() > static_cast<std::size_t>(kLargestMoves))
+    difference.flows.resize(kLargestMoves);
+  const std::string member = difference.a.collection == "mesh"
+                                 ? "(SELECT lower(hex(public_key)) FROM identity WHERE key=member_key)"
+                                 : "(SELECT item_id FROM item_identity WHERE key=member_key)";
+  Statement& members =
+      reader.Prepared("SELECT " + member + ", " + names +
+                      " FROM (SELECT member_key, a.track_key AS from_key, b.track_key AS to_key" +
+                      std::string(kMoves) + " ORDER BY from_key, to_key, member_key LIMIT ?3)");
+  members.bind(1, first);
+  members.bind(2, second);
+  members.bind(3, limit);
+  while (members.executeStep())
+    difference.members.push_back(
+        {members.getColumn(0).getString(), TextOf(members.getColumn(1)), TextOf(members.getColumn(2))});
+  return difference;
+}
+
+std::string BuildDifference(const Request& request, const RouteContext& context, const MeshView& view) {
+  const std::int64_t first = NumberInPath(request, "a"), second = NumberInPath(request, "b");
+  const auto limit = LimitParameter(request, {kDefaultMoves, kLargestMoves});
+  const auto difference = context.services().readers->Read(
+      [&](ReaderConnection& reader) { return Compare(reader, first, second, limit); });
+  const ClusterCollection collection =
+      ParseClusterCollection(difference.a.collection).value_or(ClusterCollection::kMesh);
+  JsonText out;
+  out.BeginObject().Key("a").BeginObject();
+  WriteRun(out, difference.a);
+  out.EndObject().Key("b").BeginObject();
+  WriteRun(out, difference.b);
+  out.EndObject().Member("moved", difference.moved).Key("flows").BeginArray();
+  for (const TrackMove& flow : difference.flows) {
+    out.BeginObject()
+        .Member("from", flow.from)
+        .Member("to", flow.to)
+        .Member("members", flow.members)
+        .EndObject();
+  }
+  out.EndArray().Key("members").BeginArray();
+  for (const MemberMove& move : difference.members) {
+    if (!ShowsMember(context, view, collection, move.key)) continue;
+    out.BeginObject().Member("key", move.key).Member("from", move.from).Member("to", move.to).EndObject();
+  }
+  out.EndArray().EndObject();
+  return std::move(out).Take();
+}
+
+Route ListRoute(const RouteContext& context) {
+  Route route;
+  route.path = "/api/cluster-runs";
+  route.tag = "clusters";
+  route.summary = "The runs that were applied, newest first.";
+  route.parameters = MomentDocs();
+  route.parameters.push_back(LimitDoc(kDefaultPage, kLargestPage));
+  route.parameters.push_back(CursorDoc());
+  route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
+    return TaggedJson(request, BuildList(request, context));
+  });
+  return route;
+}
+
+Route DetailRoute(const RouteContext& context) {
+  Route route;
+  route.path = "/api/cluster-runs/{id}";
+  route.tag = "clusters";
+  route.summary = "One run: how it was computed, and what it decided.";
+  route.parameters = {PathDoc("id", "Its number."),
+                      FlagDoc("continuations", "With the clusters that merely went on."),
+                      LimitDoc(kDefaultPage, kLargestPage), CursorDoc()};
+  route.responses = {{200, "The run, decisions and next.", "application/json"},
+                     ProblemDoc(404, "No such run.")};
+  route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
+    return TaggedJson(request, BuildRun(request, context));
+  });
+  return route;
+}
+
+Route DifferenceRoute(const RouteContext& context) {
+  Route route;
+  route.path = "/api/cluster-runs/{a}/diff/{b}";
+  route.tag = "clusters";
+  route.summary =
+      "Who moved between two runs: how many from which cluster to which, and the members themselves.";
+  route.parameters = {PathDoc("a", "The number of a run."), PathDoc("b", "The number of another."),
+                      LimitDoc(kDefaultMoves, kLargestMoves)};
+  route.responses = {{200, "The runs, moved, flows and members.", "application/json"},
+                     ProblemDoc(404, "No such run."),
+                     ProblemDoc(410, "One of them was thinned out.")};
+  route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
+    return TaggedJson(request, BuildDifference(request, context, view));
+  });
+  return route;
+}
+
+}  // namespace
+
+void RegisterClusterRunRoutes(Router& router, const RouteContext& context) {
+  router.Add(ListRoute(context));
+  router.Add(DetailRoute(context));
+  router.Add(DifferenceRoute(context));
+}
+
+}  // namespace heliograph::server

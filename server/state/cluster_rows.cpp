@@ -1,0 +1,48 @@
+#include "server/state/cluster_rows.h"
+
+#include <algorithm>
+
+#include "common/public_key.h"
+#include "server/state/row_values.h"
+
+namespace heliograph::server {
+namespace {
+
+std::vector<std::vector<std::string>> ReadGroups(ReaderConnection& connection, std::int64_t run) {
+  SQLite::Statement& row = connection.Prepared(
+      "SELECT m.ordinal, i.public_key FROM cluster_members AS m JOIN identity AS i ON i.key = m.member_key "
+      "WHERE m.run_id = ? AND m.ordinal IS NOT NULL ORDER BY m.ordinal");
+  row.bind(1, run);
+  std::vector<std::vector<std::string>> groups;
+  std::int64_t ordinal = -1;
+  while (row.executeStep()) {
+    const auto key = PublicKey::FromBytes(BytesOf(row.getColumn(1)));
+    if (!key) continue;
+    if (row.getColumn(0).getInt64() != ordinal) {
+      ordinal = row.getColumn(0).getInt64();
+      groups.emplace_back();
+    }
+    groups.back().push_back(key->ToHex());
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection) {
+  SQLite::Statement& row = connection.Prepared(
+      "SELECT r.run_id, r.computed_at, r.watermark, r.input_digest FROM cluster_state AS s "
+      "JOIN cluster_runs AS r ON r.run_id = s.active_run WHERE s.branch_id = 1 AND s.collection = 'mesh'");
+  if (!row.executeStep()) return std::nullopt;
+  ActiveClusterRun active;
+  active.run = row.getColumn(0).getInt64();
+  active.computed_at = TimeOf(row.getColumn(1));
+  active.watermark = row.getColumn(2).getInt64();
+  const Bytes digest = BytesOf(row.getColumn(3));
+  std::copy_n(digest.begin(), std::min(digest.size(), active.input_digest.size()),
+              active.input_digest.begin());
+  active.groups = ReadGroups(connection, active.run);
+  return active;
+}
+
+}  // namespace heliograph::server

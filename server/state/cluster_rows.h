@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/cluster_snapshot.h"
+#include "common/crypto.h"
+#include "common/time.h"
+#include "server/state/reader_pool.h"
+
+namespace heliograph::server {
+
+/// The active run of a collection on main, as the next one begins from it.
+struct ActiveClusterRun {
+  std::int64_t run = 0;
+  UtcMillis computed_at{};
+  std::int64_t watermark = 0;
+  Sha256Digest input_digest{};
+  std::vector<std::vector<std::string>> groups;  ///< the members' keys by cluster
+};
+
+/// Nothing before the first run. Runs in the caller's read transaction; throws SQLite::Exception.
+std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection);
+
+}  // namespace heliograph::server

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Communities of a simulated mesh through the whole pair: found, followed, corrected, and their jobs under kill -9:
+clusters.py [FOLDER_OF_THE_PROGRAMS]."""
+import os
+import subprocess
+
+from support.observatory import Observatory
+from support.programs import eventually, main, programs_folder
+
+KEY = "a-key-that-only-tests-have"
+FINISHED = ("succeeded", "failed", "cancelled")
+
+
+class Clusters(Observatory):
+
+    def setUp(self):
+        super().setUp()
+        self.write_config({"analytics": {"intervalSeconds": 2}, "clusters": {"intervalSeconds": 3600}})
+        capture = self.path("capture.jsonl")
+        subprocess.run([os.path.join(programs_folder(), "meshsim"), "--seed", "5", "--nodes", "150", "--messages", "30000",
+                        "--out", capture], check=True, capture_output=True)
+        self.expect(0, "ingestor", "run", "--once", "--capture", capture)
+        self.ingestor = self.start_ingestor()
+        self.serve()
+
+    def serve(self):
+        self.server, self.client = self.start_server(key=KEY, environment={"HELIOGRAPH_API_KEY": KEY})
+
+    def clusters(self):
+        return eventually("clusters are found", lambda: self.client.json("/api/clusters")["clusters"])
+
+    def finished(self, job):
+        def ended():
+            document = self.client.json(f"/api/cluster-jobs/{job}")
+            return document if document["state"] in FINISHED else None
+        return eventually(f"the job {job} ends", ended)
+
+    def ask(self, body):
+        answer = self.client.post("/api/cluster-jobs", body)
+        self.assertEqual(answer.status, 202, answer.body)
+        return answer.json()
+
+    def correct(self, path, body, status=202):
+        answer = self.client.post(path, body)
+        self.assertEqual(answer.status, status, answer.body)
+        if status != 202:
+            return None
+        return self.outcome(self.client, answer.json()["requestId"])
+
+    def test_the_communities_of_a_mesh_are_found_named_and_explained(self):
+        clusters = self.clusters()
+        self.assertGreaterEqual(len(clusters), 2)
+        largest = self.client.json(f"/api/clusters/{clusters[0]['slug']}")
+        self.assertEqual(largest["members_total"], largest["size"])
+        a, b = (member["key"] for member in largest["members"][:2])
+        self.assertEqual(self.client.json(f"/api/nodes/{a}")["cluster"]["id"], largest["id"])
+        self.assertTrue(self.client.json(f"/api/clusters/explain?a={a}&b={b}")["together"])
+        self.assertIn("| Cluster | Members |", self.client.get("/api/clusters/report.md").body.decode())
+        spec = self.client.json("/api/spec")["paths"]
+        for path in ("/api/clusters", "/api/clusters/{id}/merge", "/api/cluster-jobs/{id}", "/api/cluster-runs/{a}/diff/{b}"):
+            self.assertIn(path, spec)
+        self.expect_whole()
+
+    def test_a_job_with_another_resolution_becomes_a_run_that_keeps_identities(self):
+        before = self.clusters()
+        job = self.ask({"parameters": {"resolution": 4}})
+        done = self.finished(job["id"])
+        self.assertEqual(done["state"], "succeeded", done)
+        runs = self.client.json("/api/cluster-runs")["runs"]
+        self.assertEqual(runs[0]["job"], job["id"])
+        self.assertEqual(runs[0]["parameters"]["resolution"], 4)
+        kept = {cluster["id"] for cluster in before} & {cluster["id"] for cluster in self.clusters()}
+        self.assertTrue(kept)
+        self.client.json(f"/api/cluster-runs/{runs[1]['id']}/diff/{runs[0]['id']}")
+        self.expect_whole()
+
+    def test_the_resolution_is_chosen_by_a_job_of_its_own(self):
+        self.clusters()
+        done = self.finished(self.ask({"kind": "choose-resolution"})["id"])
+        self.assertEqual(done["state"], "succeeded", done)
+        self.assertIn(done["statistics"]["resolution"], [trial["resolution"] for trial in done["statistics"]["trials"]])
+
+    def test_corrections_hold_against_later_runs_and_old_states_are_refused(self):
+        west = self.clusters()[0]
+        seen = self.client.json(f"/api/clusters/{west['id']}")
+        named = self.correct(f"/api/clusters/{west['id']}/rename", {"title": "The Bay", "base": seen["base"]})
+        self.assertEqual(named["outcome"], "applied")
+        self.correct(f"/api/clusters/{west['id']}/close", {"base": seen["base"]}, status=409)
+        member = seen["members"][-1]["key"]
+        self.assertEqual(self.correct("/api/clusters/the-bay/exclude", {"members": [member]})["outcome"], "applied")
+        self.finished(self.ask({"parameters": {"runs": 4}})["id"])
+        after = self.client.json("/api/clusters/the-bay")
+        self.assertEqual(after["id"], west["id"])
+        self.assertNotIn(member, [each["key"] for each in after["members"]])
+        self.assertEqual(self.client.json(f"/api/clusters/{west['slug']}")["title"], "The Bay")
+        self.expect_whole()
+
+    def test_a_server_that_is_killed_leaves_no_job_running_for_ever(self):
+        self.clusters()
+        self.stop(self.ingestor)  # so that the job cannot end before the kill
+        job = self.ask({"parameters": {"resolution": 3}})["id"]
+        self.server.kill()
+        self.ingestor = self.start_ingestor()
+        self.serve()
+        done = self.finished(job)
+        self.assertIn(done["state"], ("failed", "succeeded"), done)
+        self.assertEqual(self.value("SELECT count(*) FROM cluster_runs WHERE commit_seq IS NULL"), 0)
+        self.expect_whole()
+
+
+if __name__ == "__main__":
+    main()

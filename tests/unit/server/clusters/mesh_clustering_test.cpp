@@ -1,0 +1,134 @@
+#include "server/analytics/clusters/mesh_clustering.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/unit/server/observatory_fixture.h"
+
+namespace heliograph::server {
+namespace {
+
+using Result = StreamReport::Result;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+/// Two groups of four nodes that all hear each other, one link between the groups, and a node that nobody
+/// hears.
+class MeshClusteringTest : public ::testing::Test {
+ protected:
+  MeshClusteringTest() {
+    graph_.epoch = dbschema::ReadMeta(observatory_.database(), "epoch");
+    graph_.watermark = 9;
+    graph_.data_time = At(0);
+    view_ = std::make_shared<MeshView>();
+    view_->data_time = At(0);
+    for (const int group : {1, 2})
+      for (int item = 1; item <= 4; ++item) AddNode(group, item);
+    AddNode(3, 1);
+    for (const int group : {1, 2})
+      for (int i = 1; i <= 4; ++i)
+        for (int j = i + 1; j <= 4; ++j) Link(KeyOf({group, i}), KeyOf({group, j}), i == 1 ? 100 : 50);
+    Link(KeyOf({1, 1}), KeyOf({2, 1}), 10);
+    std::sort(graph_.edges.begin(), graph_.edges.end(),
+              [](const auto& x, const auto& y) { return std::pair(x.a, x.b) < std::pair(y.a, y.b); });
+    publisher_ = *queue::Publisher::Open(observatory_.volume(), "boot");
+  }
+
+  void AddNode(int group, int item) {
+    NodeView node;
+    node.public_key = KeyOf({group, item});
+    node.name = "n" + std::to_string(group) + std::to_string(item);
+    node.role = "repeater";
+    node.last_seen = At(0);
+    view_->node_index.emplace(node.public_key, view_->nodes.size());
+    view_->nodes.push_back(std::make_shared<const NodeView>(node));
+  }
+  void Link(const PublicKey& a, const PublicKey& b, double count) {
+    graph_.edges.push_back({a, b, count, 0, At(0), At(0), 3, 5.0});
+  }
+  ClusterSnapshot Compute(const FormerGroups& former = {}) {
+    return ComputeMeshRun(graph_, *view_, {}, former, {}).value();
+  }
+  MeshClustering Clustering(std::chrono::seconds interval = std::chrono::seconds(900)) {
+    return MeshClustering([this] { return view_; }, board_, *publisher_, readers_, {{}, interval});
+  }
+  void Show() { board_.Show(MakeNeighborView(graph_, false, {}).value()); }
+  std::vector<ClusterSnapshot> Published() {
+    std::vector<ClusterSnapshot> runs;
+    const auto waiting = publisher_->Outstanding(kMeshClusterStream);
+    for (const auto& file : *waiting)
+      runs.push_back(DecodeClusterSnapshot(publisher_->Read(file.name)->payload).value());
+    return runs;
+  }
+
+  Observatory observatory_;
+  ReaderPool readers_{observatory_.file()};
+  std::unique_ptr<queue::Publisher> publisher_;
+  NeighborBoard board_;
+  NeighborGraph graph_;
+  std::shared_ptr<MeshView> view_;
+};
+
+TEST_F(MeshClusteringTest, ARunNamesItsClustersAndWhoBelongsNowhere) {
+  const ClusterSnapshot run = Compute();
+  ASSERT_THAT(run.clusters, SizeIs(2));
+  EXPECT_THAT(run.clusters[0].members, SizeIs(4));
+  EXPECT_EQ(run.clusters[0].representative, KeyOf({1, 1}).ToHex());
+  EXPECT_EQ(run.clusters[0].label, "n11 / n12");
+  EXPECT_EQ(run.clusters[0].members[1].strength, 1);
+  EXPECT_LT(run.clusters[0].members[0].strength, 1);
+  EXPECT_THAT(run.unclustered, ElementsAre(KeyOf({3, 1}).ToHex()));
+  EXPECT_EQ(run.watermark, 9);
+  EXPECT_EQ(run.data_time, At(0));
+}
+
+TEST_F(MeshClusteringTest, ANodeThatFellSilentRepresentsNobody) {
+  auto silent = std::make_shared<NodeView>(*view_->nodes[0]);
+  silent->last_seen = At(-25LL * 3'600'000);
+  view_->nodes[0] = silent;
+  EXPECT_EQ(Compute().clusters[0].representative, KeyOf({1, 2}).ToHex());
+}
+
+TEST_F(MeshClusteringTest, TheSameInputGivesTheSameRun) {
+  const std::string text = EncodeClusterSnapshot(Compute());
+  EXPECT_EQ(EncodeClusterSnapshot(Compute()), text);
+  EXPECT_TRUE(DecodeClusterSnapshot(text));
+}
+
+TEST_F(MeshClusteringTest, PublishesARunFromTimeToTime) {
+  Show();
+  MeshClustering clustering = Clustering();
+  ASSERT_EQ(clustering.Run({}).result, Result::kPublished);
+  EXPECT_THAT(Published(), ElementsAre(Compute()));
+  EXPECT_EQ(clustering.Run({}).result, Result::kUnchanged);
+}
+
+TEST_F(MeshClusteringTest, ARunThatIsDueWaitsForTheOneBefore) {
+  Show();
+  MeshClustering clustering = Clustering(std::chrono::seconds(0));
+  clustering.Run({});
+  EXPECT_EQ(clustering.Run({}).result, Result::kPending);
+  EXPECT_THAT(Published(), SizeIs(1));
+}
+
+TEST_F(MeshClusteringTest, WaitsUntilThePacketsAreRead) {
+  EXPECT_EQ(Clustering().Run({}).result, Result::kNotComplete);
+  board_.Show(MakeNeighborView(graph_, true, {}).value());
+  EXPECT_EQ(Clustering().Run({}).result, Result::kNotComplete);
+}
+
+TEST_F(MeshClusteringTest, NothingFoundIsNotPublished) {
+  graph_.edges = {graph_.edges.front()};
+  Show();
+  EXPECT_EQ(Clustering().Run({}).result, Result::kUnchanged);
+  graph_.edges.clear();
+  Show();
+  EXPECT_EQ(Clustering().Run({}).result, Result::kUnchanged);
+  EXPECT_THAT(Published(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace heliograph::server

@@ -1,0 +1,231 @@
+#include "server/clusters/job_scheduler.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/server/clusters_fixture.h"
+
+namespace heliograph::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A scheduler whose computation is what the test says, and whose files an ingestor applies when it is told
+/// to.
+class JobSchedulerTest : public ClustersTest {
+ protected:
+  JobSchedulerTest() : readers_(mesh_.file()) {
+    ClusterJobScheduler::Settings settings;
+    settings.boot_id = "boot";
+    scheduler_ = std::make_unique<ClusterJobScheduler>(
+        [this](const ClusterJobOrder& order, JobProgress& progress, std::stop_token stop) {
+          return compute_(order, progress, stop);
+        },
+        queue_, readers_, settings);
+    jobs_ = scheduler_.get();
+  }
+
+  /// All turns until there is nothing to do.
+  void RunAll() {
+    while (scheduler_->RunTurn()) {
+    }
+  }
+  Json Job(const std::string& id) { return GetJson("/api/cluster-jobs/" + id); }
+  std::string Ask(const std::string& body = "{}") {
+    return PostJson("/api/cluster-jobs", body, 202).at("id").get<std::string>();
+  }
+  /// The newest file is applied, and leaves the queue.
+  void ApplyQueue() {
+    ApplyPosted();
+    for (std::size_t i = 0; i < queue_.ids.size(); ++i) {
+      // Under the ids of the held queue, as the scheduler knows them.
+      mesh_.Run("INSERT OR IGNORE INTO ledger(id, applied_at, boot_id, outcome, reason) SELECT '" +
+                queue_.ids[i].ToText() + "', max(applied_at) + 1, 'i', CASE WHEN '" + outcome_ +
+                "'='' THEN 'noop' ELSE '" + outcome_ + "' END, 'so it is' FROM ledger");
+    }
+    queue_.ids.clear();
+  }
+
+  static ClusterJobResult Found(std::vector<std::vector<int>> clusters) {
+    ClusterJobResult result;
+    result.snapshot = RunOf(clusters);
+    result.statistics = R"({"edges":17})";
+    return result;
+  }
+
+  ComputeClusters compute_ = [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+    return tl::expected<ClusterJobResult, std::string>(Found({kWest, kEast}));
+  };
+  std::string outcome_;
+  ReaderPool readers_;
+  std::unique_ptr<ClusterJobScheduler> scheduler_;
+};
+
+TEST_F(JobSchedulerTest, AJobIsPendingAtOnceThenRunsAndEndsWithItsRun) {
+  const std::string id = Ask();
+  EXPECT_EQ(Job(id).at("state"), "pending");
+  ASSERT_EQ(queue_.published.size(), 1U);
+  EXPECT_EQ(queue_.published[0].kind, queue::Kind::kClusterJob);
+  RunAll();
+  EXPECT_EQ(Job(id).at("state"), "running");
+  EXPECT_EQ(Job(id).at("stage"), "waiting for the ingestor");
+  EXPECT_EQ(queue_.published.back().kind, queue::Kind::kClusterSnapshot);
+  ApplyQueue();
+  RunAll();
+  const Json job = Job(id);
+  EXPECT_EQ(job.at("state"), "succeeded");
+  EXPECT_EQ(job.at("run"), 1);
+  EXPECT_EQ(job.at("statistics").at("new"), 2);
+  EXPECT_EQ(job.at("statistics").at("edges"), 17);
+}
+
+TEST_F(JobSchedulerTest, ASecondJobThatDoesTheSameIsTheFirstOne) {
+  const std::string id = Ask();
+  const Json again = PostJson("/api/cluster-jobs", "{}", 202);
+  EXPECT_EQ(again.at("id"), id);
+  EXPECT_EQ(again.at("coalesced"), true);
+  EXPECT_NE(Ask(R"({"collection":"items"})"), id);
+  EXPECT_NE(Ask(R"({"parameters":{"resolution":3}})"), id);
+  EXPECT_NE(Ask(R"({"kind":"choose-resolution"})"), id);
+}
+
+TEST_F(JobSchedulerTest, OneThatIsAskedForWhileAnotherRunsFollowsIt) {
+  const std::string id = Ask();
+  RunAll();
+  EXPECT_EQ(PostJson("/api/cluster-jobs", "{}", 202).at("rerun"), true);
+  ApplyQueue();
+  RunAll();
+  const Json jobs = GetJson("/api/cluster-jobs").at("jobs");
+  EXPECT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(jobs.at(1).at("id"), id);
+}
+
+TEST_F(JobSchedulerTest, AFailedComputationSaysWhy) {
+  compute_ = [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+    return tl::expected<ClusterJobResult, std::string>(tl::unexpected(std::string("no packets yet")));
+  };
+  const std::string id = Ask();
+  RunAll();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+  EXPECT_EQ(Job(id).at("error"), "no packets yet");
+  ApplyQueue();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+}
+
+TEST_F(JobSchedulerTest, AnExceptionEndsTheJobAndNotTheServer) {
+  compute_ = [](const ClusterJobOrder&, JobProgress&,
+                std::stop_token) -> tl::expected<ClusterJobResult, std::string> { throw std::bad_alloc(); };
+  const std::string id = Ask();
+  RunAll();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+}
+
+TEST_F(JobSchedulerTest, ARunWithoutClustersIsNotPublished) {
+  compute_ = [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+    return tl::expected<ClusterJobResult, std::string>(Found({}));
+  };
+  const std::string id = Ask();
+  RunAll();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+  for (const QueuedRequest& published : queue_.published) EXPECT_EQ(published.kind, queue::Kind::kClusterJob);
+}
+
+TEST_F(JobSchedulerTest, ARunThatIsNotAppliedFailsItsJob) {
+  const std::string id = Ask();
+  RunAll();
+  outcome_ = "rejected";
+  queue_.published.pop_back();  // the ingestor never gets it
+  ApplyQueue();
+  RunAll();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+  EXPECT_THAT(Job(id).at("error").get<std::string>(), HasSubstr("so it is"));
+}
+
+TEST_F(JobSchedulerTest, ACancelledJobEndsWithoutARun) {
+  const std::string waiting = Ask();
+  EXPECT_EQ(Delete("/api/cluster-jobs/" + waiting).status, 202);
+  EXPECT_EQ(Job(waiting).at("state"), "cancelled");
+  EXPECT_EQ(Delete("/api/cluster-jobs/" + waiting).status, 409);
+  std::string running;
+  compute_ = [&](const ClusterJobOrder&, JobProgress& progress, std::stop_token) {
+    progress.Report("partition", 0.5);
+    EXPECT_EQ(Job(running).at("stage"), "partition");
+    EXPECT_EQ(Job(running).at("progress"), 0.5);
+    EXPECT_EQ(Delete("/api/cluster-jobs/" + running).status, 202);
+    return tl::expected<ClusterJobResult, std::string>(Found({kWest}));
+  };
+  running = Ask();
+  RunAll();
+  EXPECT_EQ(Job(running).at("state"), "cancelled");
+}
+
+TEST_F(JobSchedulerTest, APublishedRunCannotBeCancelled) {
+  const std::string id = Ask();
+  RunAll();
+  EXPECT_EQ(Delete("/api/cluster-jobs/" + id).status, 409);
+  EXPECT_EQ(Delete("/api/cluster-jobs/" + Ulid::Generate(At(0)).ToText()).status, 404);
+}
+
+TEST_F(JobSchedulerTest, JobsOfAnotherProcessEndAsInterrupted) {
+  const std::string id = Ulid::Generate(At(0)).ToText();
+  mesh_.Run(
+      "INSERT INTO cluster_jobs(job_id, branch_id, collection, kind, state, trigger_kind, instance, "
+      "requested_by,"
+      " parameters, requested_at, statistics) VALUES ('" +
+      id + "', 1, 'mesh', 'run', 'running', 'request', 'an earlier boot', 'a', '{}', 1, '{}')");
+  RunAll();
+  ASSERT_EQ(queue_.published.size(), 1U);
+  ApplyQueue();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+  EXPECT_THAT(Job(id).at("error").get<std::string>(), HasSubstr("interrupted"));
+  RunAll();
+  EXPECT_TRUE(queue_.ids.empty());
+}
+
+TEST_F(JobSchedulerTest, TheScheduleAsksForJobsToo) {
+  ClusterJobScheduler::Settings settings;
+  settings.boot_id = "boot";
+  settings.scheduled = {ClusterCollection::kMesh};
+  settings.first_after = std::chrono::milliseconds(0);
+  ClusterJobScheduler scheduled(
+      [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+        return tl::expected<ClusterJobResult, std::string>(Found({kWest}));
+      },
+      queue_, readers_, settings);
+  while (scheduled.RunTurn()) {
+  }
+  ASSERT_EQ(scheduled.Jobs().size(), 1U);
+  EXPECT_EQ(scheduled.Jobs()[0].job.trigger, ClusterJobTrigger::kSchedule);
+}
+
+TEST_F(JobSchedulerTest, RefusesAnOrderThatMakesNoSense) {
+  for (const char* body : {R"({"collection":"stars"})", R"({"kind":"guess"})", R"({"parameters":7})", "[]"})
+    PostJson("/api/cluster-jobs", body, 400);
+  EXPECT_EQ(Post("/api/cluster-jobs", "{}", "").status, 401);
+  GetJson("/api/cluster-jobs/it", 400);
+  GetJson("/api/cluster-jobs/" + Ulid::Generate(At(0)).ToText(), 404);
+}
+
+TEST_F(JobSchedulerTest, PagesOfJobsConcatenateToTheWhole) {
+  compute_ = [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+    return tl::expected<ClusterJobResult, std::string>(tl::unexpected(std::string("no")));
+  };
+  std::vector<std::string> asked;
+  for (int i = 0; i < 5; ++i) {
+    asked.push_back(Ask());
+    RunAll();
+    if (i == 2) ApplyQueue();
+  }
+  std::vector<std::string> joined;
+  std::string cursor;
+  do {
+    const Json page = GetJson("/api/cluster-jobs?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    for (const auto& id : Column(page.at("jobs"), "id")) joined.push_back(id);
+    cursor = page.at("next").is_null() ? "" : page.at("next").get<std::string>();
+  } while (!cursor.empty());
+  std::sort(asked.rbegin(), asked.rend());
+  EXPECT_EQ(joined, asked);
+}
+
+}  // namespace
+}  // namespace heliograph::server
