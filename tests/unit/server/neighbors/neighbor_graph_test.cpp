@@ -103,12 +103,6 @@ TEST_F(NeighborGraphTest, LeavesOutWhatHasNotBeenHeardForLong) {
   EXPECT_THAT(Collect({.max_age = std::chrono::hours(7 * 24)}).edges, SizeIs(2));
 }
 
-TEST_F(NeighborGraphTest, LeavesOutStationsThatAreGone) {
-  Hear({{kDale, 1}});
-  stations_.Remove(kHill);
-  EXPECT_THAT(Collect().edges, SizeIs(1));
-}
-
 TEST_F(NeighborGraphTest, KnowsTheSnrThatTheObserverTold) {
   Hear({{kDale, 1}}, 4.0F);
   Hear({{kDale, 1}}, -1.0F);
