@@ -29,10 +29,16 @@ std::vector<std::vector<std::string>> ReadGroups(ReaderConnection& connection, s
 
 }  // namespace
 
+bool Repeats(const ClusterSnapshot& run, const ActiveClusterRun& active) {
+  return run.input_digest == active.input_digest && run.algorithm == active.algorithm &&
+         run.parameters == active.parameters && run.match_rule == active.match_rule;
+}
+
 std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection) {
   SQLite::Statement& row = connection.Prepared(
-      "SELECT r.run_id, r.computed_at, r.watermark, r.input_digest FROM cluster_state AS s "
-      "JOIN cluster_runs AS r ON r.run_id = s.active_run WHERE s.branch_id = 1 AND s.collection = 'mesh'");
+      "SELECT r.run_id, r.computed_at, r.watermark, r.input_digest, r.algorithm, r.parameters, r.match_rule "
+      "FROM cluster_state AS s JOIN cluster_runs AS r ON r.run_id = s.active_run WHERE s.branch_id = 1 AND "
+      "s.collection = 'mesh'");
   if (!row.executeStep()) return std::nullopt;
   ActiveClusterRun active;
   active.run = row.getColumn(0).getInt64();
@@ -41,6 +47,9 @@ std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection) 
   const Bytes digest = BytesOf(row.getColumn(3));
   std::copy_n(digest.begin(), std::min(digest.size(), active.input_digest.size()),
               active.input_digest.begin());
+  active.algorithm = row.getColumn(4).getString();
+  active.parameters = row.getColumn(5).getString();
+  active.match_rule = ParseMatchRule(row.getColumn(6).getString()).value_or(MatchRule::kMemory);
   active.groups = ReadGroups(connection, active.run);
   return active;
 }

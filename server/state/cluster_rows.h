@@ -18,8 +18,14 @@ struct ActiveClusterRun {
   UtcMillis computed_at{};
   std::int64_t watermark = 0;
   Sha256Digest input_digest{};
+  std::string algorithm, parameters;
+  MatchRule match_rule{};
   std::vector<std::vector<std::string>> groups;  ///< the members' keys by cluster
 };
+
+/// True when the run says of its input what the active one said already: the same input, divided and to be
+/// matched in the same way.
+bool Repeats(const ClusterSnapshot& run, const ActiveClusterRun& active);
 
 /// Nothing before the first run. Runs in the caller's read transaction; throws SQLite::Exception.
 std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection);

@@ -74,6 +74,15 @@ class Clusters(Observatory):
         self.client.json(f"/api/cluster-runs/{runs[1]['id']}/diff/{runs[0]['id']}")
         self.expect_whole()
 
+    def test_a_job_over_what_was_seen_already_changes_nothing(self):
+        before = self.clusters()
+        # What is the default, but said, so that it is another job than the scheduled one, which may not be settled yet.
+        done = self.finished(self.ask({"parameters": {"runs": 8}})["id"])
+        self.assertEqual(done["state"], "succeeded", done)
+        self.assertTrue(done["statistics"].get("unchanged"), done)
+        self.assertEqual(self.value("SELECT count(*) FROM cluster_runs"), 1)
+        self.assertEqual(self.clusters(), before)
+
     def test_the_resolution_is_chosen_by_a_job_of_its_own(self):
         self.clusters()
         done = self.finished(self.ask({"kind": "choose-resolution"})["id"])

@@ -49,9 +49,10 @@ StreamReport MeshClustering::Run(std::stop_token stop) {
     const bool stopped = run.error().fault == PartitionError::Fault::kCancelled;
     return PlainReport(stopped ? Result::kNotComplete : Result::kFailed, run.error().text);
   }
-  if (run->clusters.empty()) {
+  if (run->clusters.empty() || (active && Repeats(*run, *active))) {
     last_run_ = now;
-    return PlainReport(Result::kUnchanged, "the run found no cluster");
+    return PlainReport(Result::kUnchanged,
+                       run->clusters.empty() ? "the run found no cluster" : "nothing changed");
   }
   StreamReport report = stream_.Offer({graph.epoch, graph.watermark, graph.head_seq},
                                       [&] { return EncodeClusterSnapshot(*run); });

@@ -20,8 +20,8 @@ namespace heliograph::server {
 inline constexpr const char* kMeshClusterStream = "clusters-mesh";
 
 /// The part of the analytics cycle that divides the mesh into clusters, from time to time, and publishes each
-/// run. It begins from the active run's clusters. A run that finds nothing is not published. Used by one
-/// thread at a time.
+/// run. It begins from the active run's clusters. A run that finds nothing, or whose
+/// input is the active one's, is not published. Used by one thread at a time.
 class MeshClustering {
  public:
   struct Settings {

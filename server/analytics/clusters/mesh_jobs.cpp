@@ -93,10 +93,15 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Divide(const NeighborView&
                             std::move(stop));
   if (!run) return tl::unexpected(run.error().text);
   run->match_rule = rule;
+  Json statistics{{"edges", neighbors.graph.edges.size()}, {"duration_ms", MillisSince(begin)}};
   ClusterJobResult result;
-  result.statistics =
-      Json{{"edges", neighbors.graph.edges.size()}, {"duration_ms", MillisSince(begin)}}.dump();
-  result.snapshot = std::move(*run);
+  if (active && Repeats(*run, *active)) {
+    statistics["unchanged"] = true;
+    statistics["run"] = active->run;
+  } else {
+    result.snapshot = std::move(*run);
+  }
+  result.statistics = statistics.dump();
   return result;
 }
 

@@ -13,7 +13,8 @@ namespace heliograph::server {
 
 /// Carries out the jobs of the collection `mesh`: a run, begun from the active run's clusters, or the choice
 /// of the resolution. An order may name `resolution`, `runs`, `min_size` and `match_rule`; what it lacks is
-/// as configured. Thread-safe but for Compute, which one thread at a time may call.
+/// as configured. A run whose input is the active one's has no snapshot, and says `unchanged`. Thread-safe
+/// but for Compute, which one thread at a time may call.
 class MeshJobs {
  public:
   using View = std::function<std::shared_ptr<const MeshView>()>;
