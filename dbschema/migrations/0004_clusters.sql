@@ -146,6 +146,8 @@ CREATE INDEX cluster_merge_decisions_by_run ON cluster_merge_decisions(run_id);
 CREATE INDEX cluster_merge_decisions_by_track ON cluster_merge_decisions(track_key, run_id);
 CREATE INDEX cluster_merge_decisions_events ON cluster_merge_decisions(track_key, commit_seq)
   WHERE class <> 'continuation';
+CREATE INDEX cluster_merge_decisions_newest_events ON cluster_merge_decisions(decision_id)
+  WHERE class NOT IN ('continuation', 'growth', 'contraction');
 
 -- The other tracks that a decision concerns.
 CREATE TABLE cluster_decision_tracks(

@@ -103,6 +103,7 @@ struct ClusterDecision {
          confidence = 0;
   std::vector<DecisionTrack> others;
 };
+/// Without track, run, decision and since_run: of every track of `collection`.
 struct DecisionFilter {
   std::optional<std::int64_t> track;  ///< of this one, or concerning it
   std::optional<std::int64_t> run;

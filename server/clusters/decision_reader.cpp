@@ -74,10 +74,11 @@ std::vector<ClusterDecision> DecisionsAt(ReaderConnection& reader, const Cluster
                                          const DecisionFilter& filter) {
   // Each way to ask has an index of its own to walk.
   const std::string chosen =
-      filter.decision ? "d.decision_id=?4"
-      : filter.run    ? "d.run_id=?4"
-      : filter.since_run
-          ? "d.run_id>=?4 AND t.collection=?9"
+      filter.decision    ? "d.decision_id=?4"
+      : filter.run       ? "d.run_id=?4"
+      : filter.since_run ? "d.run_id>=?4 AND t.collection=?8"
+      : !filter.track
+          ? "t.collection=?8"
           : "d.decision_id IN (SELECT decision_id FROM cluster_merge_decisions WHERE track_key=?4 UNION"
             " SELECT decision_id FROM cluster_decision_tracks WHERE track_key=?4)";
   Statement& rows = reader.Prepared(
@@ -94,9 +95,9 @@ std::vector<ClusterDecision> DecisionsAt(ReaderConnection& reader, const Cluster
       " AS s ON s.decision_id=d.decision_id LEFT JOIN " + IntervalsAt("cluster_track_states", "track_key") +
       " AS n ON n.track_key=d.track_key WHERE " + chosen +
       " AND d.commit_seq<=?3 AND (d.branch_id=?1 OR d.branch_id=1 AND d.commit_seq<=?2)"
-      " AND (?5 IS NULL OR d.decision_id<?5)"
-      " AND (NOT ?6 OR d.class NOT IN ('continuation', 'growth', 'contraction'))"
-      " AND (NOT ?7 OR coalesce(s.state, 'confirmed')='confirmed') ORDER BY d.decision_id DESC LIMIT ?8");
+      " AND (?5 IS NULL OR d.decision_id<?5)" +
+      (filter.events_only ? " AND d.class NOT IN ('continuation', 'growth', 'contraction')" : "") +
+      " AND (NOT ?6 OR coalesce(s.state, 'confirmed')='confirmed') ORDER BY d.decision_id DESC LIMIT ?7");
   BindMoment(rows, moment);
   Bind(rows, 4,
        filter.decision    ? filter.decision
@@ -104,10 +105,10 @@ std::vector<ClusterDecision> DecisionsAt(ReaderConnection& reader, const Cluster
        : filter.since_run ? filter.since_run
                           : filter.track);
   Bind(rows, 5, filter.before);
-  rows.bind(6, filter.events_only ? 1 : 0);
-  rows.bind(7, filter.confirmed_only ? 1 : 0);
-  rows.bind(8, filter.limit);
-  if (!filter.decision && !filter.run && filter.since_run) rows.bind(9, std::string(Name(filter.collection)));
+  rows.bind(6, filter.confirmed_only ? 1 : 0);
+  rows.bind(7, filter.limit);
+  if (!filter.decision && !filter.run && (filter.since_run || !filter.track))
+    rows.bind(8, std::string(Name(filter.collection)));
   std::vector<ClusterDecision> decisions;
   while (rows.executeStep()) decisions.push_back(ReadDecision(rows));
   for (ClusterDecision& decision : decisions) decision.others = OthersOf(reader, moment, decision.id);

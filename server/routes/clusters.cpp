@@ -92,35 +92,53 @@ std::vector<ClusterTrack>::const_iterator PageBegin(const Request& request,
   });
 }
 
+void WriteMemberKeys(JsonText& out, const std::vector<TrackMember>& members, ClusterCollection collection,
+                     const RouteContext& context, const MeshView& view) {
+  out.Key("members").BeginArray();
+  for (const TrackMember& member : members)
+    if (ShowsMember(context, view, collection, member.key)) out.Value(member.key);
+  out.EndArray();
+}
+
 std::string BuildList(const Request& request, const RouteContext& context, const MeshView& view) {
   const ClusterFilter filter = FilterOf(request);
   const ClusterOrder order = OrderOf(request);
   const auto limit = LimitParameter(request, {kDefaultPage, kLargestPage});
+  const bool with_members = BooleanParameter(request, "members").value_or(false);
   AskedMoment asked;
   std::optional<std::int64_t> run;
-  auto tracks = context.services().readers->Read([&](ReaderConnection& reader) {
+  std::size_t total = 0;
+  bool has_more = false;
+  std::vector<ClusterTrack> page;
+  std::vector<std::vector<TrackMember>> members;
+  context.services().readers->Read([&](ReaderConnection& reader) {
     asked = ReadMoment(request, reader);
     run = ActiveRun(reader, asked.moment, filter.collection);
     if (run) RequireWhole(reader, *run);
-    return TracksAt(reader, asked.moment, filter);
+    auto tracks = TracksAt(reader, asked.moment, filter);
+    std::sort(tracks.begin(), tracks.end(), [&](const ClusterTrack& a, const ClusterTrack& b) {
+      return std::tuple(-Rank(a, order), a.key) < std::tuple(-Rank(b, order), b.key);
+    });
+    const auto begin = PageBegin(request, tracks, order);
+    const auto end = begin + std::min(limit, static_cast<std::int64_t>(tracks.end() - begin));
+    total = tracks.size();
+    has_more = end != tracks.end();
+    page.assign(begin, end);
+    if (with_members) members = MembersOf(reader, asked.moment, filter.collection, page);
   });
-  std::sort(tracks.begin(), tracks.end(), [&](const ClusterTrack& a, const ClusterTrack& b) {
-    return std::tuple(-Rank(a, order), a.key) < std::tuple(-Rank(b, order), b.key);
-  });
-  const auto begin = PageBegin(request, tracks, order);
-  const auto end = begin + std::min(limit, static_cast<std::int64_t>(tracks.end() - begin));
 
   JsonText out;
   out.BeginObject().Key("clusters").BeginArray();
-  for (auto track = begin; track != end; ++track) {
+  for (std::size_t i = 0; i < page.size(); ++i) {
     out.BeginObject();
-    WriteTrackFacts(out, *track, view);
+    WriteTrackFacts(out, page[i], view);
+    if (with_members) WriteMemberKeys(out, members[i], filter.collection, context, view);
     out.EndObject();
   }
-  out.EndArray().Member("total", tracks.size());
+  out.EndArray().Member("total", total);
   std::optional<std::string> next;
-  if (end != tracks.end()) {
-    const ClusterTrack& last = *std::prev(end);
+  if (has_more) {
+    const ClusterTrack& last = page.back();
     const std::array<CursorField, 2> fields{Rank(last, order), last.key};
     next = EncodeCursor(CursorList(order), fields);
   }
@@ -211,7 +229,8 @@ std::string BuildDetail(const Request& request, const RouteContext& context, con
   return std::move(out).Take();
 }
 
-std::string BuildLineage(const Request& request, const RouteContext& context) {
+/// What a lineage is asked for, whosever it is.
+DecisionFilter LineageFilter(const Request& request) {
   DecisionFilter filter;
   filter.limit = LimitParameter(request, {kDefaultPage, kLargestPage}) + 1;
   filter.events_only = !BooleanParameter(request, "continuations").value_or(false);
@@ -221,6 +240,24 @@ std::string BuildLineage(const Request& request, const RouteContext& context) {
     if (before == nullptr) throw ProblemError(400, "cursor: this is no cursor of this list");
     filter.before = *before;
   }
+  return filter;
+}
+
+/// `decisions` and `next`, into an object that is open. `decisions` are what the filter found.
+void WriteLineage(JsonText& out, std::vector<ClusterDecision> decisions, const DecisionFilter& filter) {
+  std::optional<std::string> next;
+  if (static_cast<std::int64_t>(decisions.size()) == filter.limit) {
+    decisions.pop_back();
+    const CursorField last = decisions.back().id;
+    next = EncodeCursor("lineage", {&last, 1});
+  }
+  out.Key("decisions").BeginArray();
+  for (const ClusterDecision& decision : decisions) WriteDecision(out, decision);
+  out.EndArray().Member("next", next);
+}
+
+std::string BuildLineage(const Request& request, const RouteContext& context) {
+  DecisionFilter filter = LineageFilter(request);
   ClusterTrack track;
   auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
     const AskedMoment asked = ReadMoment(request, reader);
@@ -228,12 +265,6 @@ std::string BuildLineage(const Request& request, const RouteContext& context) {
     filter.track = track.key;
     return DecisionsAt(reader, asked.moment, filter);
   });
-  std::optional<std::string> next;
-  if (static_cast<std::int64_t>(decisions.size()) == filter.limit) {
-    decisions.pop_back();
-    const CursorField last = decisions.back().id;
-    next = EncodeCursor("lineage", {&last, 1});
-  }
   JsonText out;
   out.BeginObject()
       .Member("id", track.id)
@@ -241,9 +272,25 @@ std::string BuildLineage(const Request& request, const RouteContext& context) {
       .Member("title", track.title)
       .Member("status", track.status)
       .Member("born_at", track.born_at);
-  out.Key("decisions").BeginArray();
-  for (const ClusterDecision& decision : decisions) WriteDecision(out, decision);
-  out.EndArray().Member("next", next).EndObject();
+  WriteLineage(out, std::move(decisions), filter);
+  out.EndObject();
+  return std::move(out).Take();
+}
+
+std::string BuildWholeLineage(const Request& request, const RouteContext& context) {
+  DecisionFilter filter = LineageFilter(request);
+  filter.collection = CollectionParameter(request);
+  AskedMoment asked;
+  auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
+    asked = ReadMoment(request, reader);
+    return DecisionsAt(reader, asked.moment, filter);
+  });
+  JsonText out;
+  out.BeginObject();
+  WriteLineage(out, std::move(decisions), filter);
+  out.Key("as_of");
+  WriteMoment(out, asked.as_of);
+  out.EndObject();
   return std::move(out).Take();
 }
 
@@ -268,6 +315,7 @@ Route ListRoute(const RouteContext& context) {
                "size, the largest first, unless given; recent: the youngest first; changed: the one first"
                " of which more than some members changed last.",
                {"size", "recent", "changed"}),
+       FlagDoc("members", "Each with the keys of its members, the firmest first."),
        LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
   route.responses = {{200, "clusters, total, next, run and as_of.", "application/json"},
                      ProblemDoc(404, "No such branch or commit."),
@@ -305,6 +353,26 @@ Route DetailRoute(const RouteContext& context) {
   return route;
 }
 
+ParameterDoc TentativeDoc() {
+  return FlagDoc("tentative", "With what is not confirmed, or was taken back; true unless given.");
+}
+
+Route WholeLineageRoute(const RouteContext& context) {
+  Route route;
+  route.path = "/api/clusters/lineage";
+  route.tag = "clusters";
+  route.summary =
+      "What became of all clusters from run to run, newest first: births, merges, splits, ends, and why.";
+  route.parameters = With(MomentDocs(), {FlagDoc("continuations", "With the clusters that merely went on."),
+                                         TentativeDoc(), LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
+  route.responses = {{200, "decisions, next and as_of.", "application/json"},
+                     ProblemDoc(404, "No such branch or commit.")};
+  route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
+    return TaggedJson(request, BuildWholeLineage(request, context));
+  });
+  return route;
+}
+
 Route LineageRoute(const RouteContext& context) {
   Route route;
   route.path = "/api/clusters/{id}/lineage";
@@ -312,11 +380,9 @@ Route LineageRoute(const RouteContext& context) {
   route.summary =
       "What became of a cluster from run to run, newest first: births, merges, splits, ends, and why.";
   route.parameters =
-      With(MomentDocs(),
-           {PathDoc("id", "Its id, slug, or an alias. A merged one has a lineage of its own."),
-            FlagDoc("continuations", "With the runs in which it merely went on."),
-            FlagDoc("tentative", "With what is not confirmed, or was taken back; true unless given."),
-            LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
+      With(MomentDocs(), {PathDoc("id", "Its id, slug, or an alias. A merged one has a lineage of its own."),
+                          FlagDoc("continuations", "With the runs in which it merely went on."),
+                          TentativeDoc(), LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
   route.responses = {{200, "The cluster, decisions and next.", "application/json"},
                      ProblemDoc(404, "No such cluster.")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
@@ -365,6 +431,7 @@ void RegisterClusterRoutes(Router& router, const RouteContext& context) {
   router.Add(ListRoute(context));
   router.Add(ExplainRoute(context));
   router.Add(ReportRoute(context));
+  router.Add(WholeLineageRoute(context));
   router.Add(DetailRoute(context));
   router.Add(LineageRoute(context));
 }

@@ -5,8 +5,8 @@
 
 namespace heliograph::server {
 
-/// GET /api/clusters, /api/clusters/{id}, /api/clusters/{id}/lineage, /api/clusters/explain,
-/// /api/clusters/report.md.
+/// GET /api/clusters, /api/clusters/{id}, /api/clusters/{id}/lineage, /api/clusters/lineage,
+/// /api/clusters/explain, /api/clusters/report.md.
 void RegisterClusterRoutes(Router& router, const RouteContext& context);
 /// GET /api/cluster-runs, /api/cluster-runs/{id}, /api/cluster-runs/{a}/diff/{b}.
 void RegisterClusterRunRoutes(Router& router, const RouteContext& context);

@@ -4,6 +4,7 @@
 The browser is chromium, driven by chromedriver from PATH; without them the test is skipped.
 """
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,12 @@ from support import signing
 from support.broker import free_ports
 from support.frames import ADVERT, FLOOD, advert_payload, frame, packet_line
 from support.observatory import Observatory
-from support.programs import PATIENCE, eventually, main
+from support.programs import PATIENCE, eventually, main, programs_folder
 
 DRIVER = shutil.which("chromedriver")
+WITHOUT_BROWSER = "there is no chromedriver; deploy/install-deps.sh browser installs it"
 MARKUP = "<img src=x onerror=alert(1)>"
+KEY = "a-key-that-only-tests-have"
 
 
 class Browser:
@@ -55,8 +58,14 @@ class Browser:
         """Waits until a person can read the text."""
         eventually(f"the page shows {text!r}", lambda: text in self.run("return document.body.innerText"))
 
+    def click(self, text, inside="body"):
+        """Follows the link with this text, once it is there."""
+        script = (f"const link = [...document.querySelectorAll({json.dumps(inside + ' a')})]"
+                  f".find(a => a.textContent === {json.dumps(text)} && a.checkVisibility()); link?.click(); return !!link")
+        eventually(f"there is a link {text!r}", lambda: self.run(script))
 
-@unittest.skipUnless(DRIVER, "there is no chromedriver; deploy/install-deps.sh browser installs it")
+
+@unittest.skipUnless(DRIVER, WITHOUT_BROWSER)
 class Page(Observatory):
     def setUp(self):
         super().setUp()
@@ -69,9 +78,9 @@ class Page(Observatory):
     def advert(name, hash_size):
         return frame(FLOOD, ADVERT, advert_payload(signing.Key(name), name=name), hash_size=hash_size)
 
-    def open(self, client):
+    def open(self, client, place=""):
         browser = Browser(self)
-        browser.open(f"http://127.0.0.1:{client.port}/")
+        browser.open(f"http://127.0.0.1:{client.port}/{place}")
         return browser
 
     def test_it_shows_each_node_with_its_status_and_takes_no_name_for_markup(self):
@@ -85,7 +94,7 @@ class Page(Observatory):
         _, client = self.start_server()
         browser = self.open(client)
         browser.shows("Summit")
-        browser.run("[...document.querySelectorAll('#nodes button')].find(b => b.textContent === 'Summit').click()")
+        browser.click("Summit", "#nodes")
         browser.shows("repeater, confirmed by advert")
         browser.shows("own advert")
 
@@ -104,6 +113,132 @@ class Page(Observatory):
         self.data = self.path("empty")
         _, client = self.start_server()
         self.open(client).shows("The server cannot answer just now")
+
+    def test_it_says_what_is_awaited_before_there_are_clusters(self):
+        _, client = self.start_server()
+        browser = self.open(client, "#/clusters")
+        browser.shows("No cluster run yet. The first one comes about a minute after")
+        browser.click("Changes", "nav")
+        browser.shows("No cluster run yet: what becomes of clusters is told from the first run on.")
+
+    def test_what_does_not_exist_is_said_to_be_missing(self):
+        _, client = self.start_server()
+        browser = self.open(client, "#/clusters/nowhere")
+        browser.shows("This cannot be shown: there is no cluster with the id, slug or alias nowhere")
+        browser.open(f"http://127.0.0.1:{client.port}/#/clusters?as_of=seq:999")
+        browser.shows("This cannot be shown")
+        browser.click("Back to now")
+        browser.shows("No cluster run yet")
+
+
+@unittest.skipUnless(DRIVER, WITHOUT_BROWSER)
+class ClustersInThePage(Observatory):
+    def setUp(self):
+        super().setUp()
+        self.write_config({"analytics": {"intervalSeconds": 2}, "clusters": {"intervalSeconds": 3600}})
+        capture = self.path("capture.jsonl")
+        subprocess.run([os.path.join(programs_folder(), "meshsim"), "--seed", "5", "--nodes", "100", "--messages", "15000",
+                        "--out", capture], check=True, capture_output=True)
+        self.expect(0, "ingestor", "run", "--once", "--capture", capture)
+        self.start_ingestor()
+        _, self.client = self.start_server(key=KEY, environment={"HELIOGRAPH_API_KEY": KEY})
+        self.clusters = eventually("clusters are found", lambda: self.client.json("/api/clusters")["clusters"])
+        self.first_commit = self.client.json("/api/cluster-runs")["runs"][-1]["commit"]
+
+    def open(self, place):
+        browser = Browser(self)
+        browser.open(f"http://127.0.0.1:{self.client.port}/{place}")
+        return browser
+
+    def correct(self, cluster, action, **body):
+        answer = self.client.post(f"/api/clusters/{cluster['id']}/{action}", body)
+        self.assertEqual(answer.status, 202, answer.body)
+        self.assertEqual(self.outcome(self.client, answer.json()["requestId"])["outcome"], "applied")
+
+    def run_with(self, resolution):
+        """Another run, with clusters of another size; the titles of its clusters."""
+        before = self.client.json("/api/clusters")["run"]
+        self.assertEqual(self.client.post("/api/cluster-jobs", {"parameters": {"resolution": resolution}}).status, 202)
+
+        def applied():
+            answer = self.client.json("/api/clusters")
+            return answer["run"] != before and [cluster["title"] for cluster in answer["clusters"]]
+        return eventually("the run is applied", applied)
+
+    def listed(self, browser, titles):
+        """Waits until the list has these clusters in this order."""
+        script = "return [...document.querySelectorAll('#clusters-list tbody tr')].map(r => r.querySelector('a').textContent)"
+        eventually(f"the list is {titles}", lambda: browser.run(script) == titles)
+
+    def test_the_list_and_the_map_show_what_the_api_says(self):
+        browser = self.open("#/clusters")
+        self.listed(browser, [cluster["title"] for cluster in self.clusters])
+        sizes = browser.run("return [...document.querySelectorAll('#clusters-list tbody tr')].map(r => r.cells[1].textContent)")
+        self.assertEqual(sizes, [str(cluster["size"]) for cluster in self.clusters])
+        placed = {node["public_key"] for node in self.client.all("/api/nodes", "nodes") if node["lat"] is not None}
+        homes = self.client.json("/api/clusters?members=true")["clusters"]
+        coloured = len({key for cluster in homes for key in cluster["members"]} & placed)
+        self.assertGreater(coloured, 0)
+        count = "return document.querySelectorAll('#clusters-map .mark{}').length"
+        self.assertEqual(browser.run(count.format(":not(.outside)")), coloured)
+        self.assertEqual(browser.run(count.format("")), len(placed))
+        kinds = browser.run("return [...document.querySelectorAll('#clusters-map .mark:not(.outside)')]"
+                            ".map(m => m.getAttribute('class') + m.getAttribute('d').replace(/[^a-z]/gi, ''))")
+        self.assertGreaterEqual(len(set(kinds)), 2, "clusters look alike")
+        critical = self.client.json("/api/analytics/topology/critical?limit=500")
+        vital = {node["pubkey"] for node in critical["nodes"] if node["is_cut_vertex"]} & placed
+        self.assertEqual(browser.run("return document.querySelectorAll('#clusters-map .ring').length"), len(vital))
+        browser.shows("What the mesh depends on")
+
+    def test_a_cluster_shows_members_reasons_and_corrections_and_takes_no_name_for_markup(self):
+        cluster = self.clusters[0]
+        guest = self.client.json(f"/api/clusters/{cluster['id']}")["members"][-1]
+        self.correct(cluster, "rename", title=MARKUP, reason=MARKUP)
+        self.correct(cluster, "exclude", members=[guest["key"]], reason="a guest", actor="Ann")
+        browser = self.open("#/clusters")
+        browser.shows(MARKUP)
+        browser.click(MARKUP, "#clusters-list")
+        told = self.client.json(f"/api/clusters/{cluster['id']}")
+        browser.shows(f"{told['members_total']} members, active")
+        for member in told["members"]:
+            self.assertIn(member["name"] or member["key"][:8], browser.run("return document.querySelector('#cluster-members').innerText"))
+        self.assertEqual(browser.run("return document.querySelectorAll('#cluster-members tbody tr').length"), told["members_total"])
+        for words in (told["decisions"][-1]["reason"], "Ann said that these do not belong to it", "Reason: a guest"):
+            browser.shows(words)
+        self.assertEqual(browser.run("return document.querySelectorAll('img').length"), 0)
+        node = told["members"][0]
+        browser.click(node["name"] or node["key"][:8], "#cluster-members")
+        browser.shows(f"Cluster: {MARKUP}")
+        browser.click(MARKUP, "#details")
+        eventually("the details are closed", lambda: not browser.run("return document.querySelector('#details').open"))
+
+    def test_the_past_is_shown_as_it_was_with_a_way_back(self):
+        before = [cluster["title"] for cluster in self.clusters]
+        after = self.run_with(resolution=8)
+        self.assertNotEqual(before, after)
+        browser = self.open("#/changes")
+        browser.shows("tentative")
+        browser.run(f"document.querySelector('#changes-commits a[href*=\"{self.first_commit}\"]').click()")
+        browser.shows("You look at the past")
+        self.listed(browser, before)
+        browser.click("Switch", "nav")
+        browser.shows("Who can carry them")
+        browser.shows("You look at the past")
+        browser.click("Clusters", "nav")
+        browser.click("Back to now")
+        self.listed(browser, after)
+        self.assertNotIn("You look at the past", browser.run("return document.body.innerText"))
+
+    def test_what_changes_is_shown_by_the_feed_without_a_reload(self):
+        browser = self.open("#/clusters")
+        browser.shows(self.clusters[0]["title"])
+        browser.run("window.wasHere = true")
+        self.correct(self.clusters[0], "rename", title="The Bay")
+        browser.shows("The Bay")
+        self.listed(browser, self.run_with(resolution=8))
+        browser.click("Changes", "nav")
+        browser.shows("A correction of clusters by a person")
+        self.assertTrue(browser.run("return window.wasHere"))
 
 
 if __name__ == "__main__":

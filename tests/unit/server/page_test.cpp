@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "server/http/problem.h"
+#include "server/page/page_files.h"
 
 namespace heliograph::server {
 namespace {
@@ -22,13 +26,34 @@ TEST(PageTest, TheRootIsTheDocument) {
   EXPECT_TRUE(response.Text().starts_with("<!doctype html>"));
 }
 
-TEST(PageTest, HoldsEveryFileThatTheDocumentNames) {
-  const std::string document = ServePage(RequestTo("/")).Text();
-  const std::regex named("(?:href|src)=\"(page\\.[a-z]+)\"");
-  std::size_t files = 0;
-  for (std::sregex_iterator at(document.begin(), document.end(), named), end; at != end; ++at, ++files)
-    EXPECT_EQ(ServePage(RequestTo("/" + (*at)[1].str())).status, 200);
-  EXPECT_EQ(files, 2U);
+/// The names of files in the first group of a pattern.
+std::vector<std::string> Named(const std::string& text, const std::regex& pattern) {
+  std::vector<std::string> names;
+  for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at)
+    names.push_back((*at)[1].str());
+  return names;
+}
+
+TEST(PageTest, HoldsEveryFileThatTheDocumentAndItsScriptsName) {
+  auto wanted = Named(ServePage(RequestTo("/")).Text(), std::regex("(?:href|src)=\"(page\\.[a-z]+)\""));
+  EXPECT_EQ(wanted.size(), 2U);
+  std::set<std::string> seen;
+  while (!wanted.empty()) {
+    const std::string name = wanted.back();
+    wanted.pop_back();
+    if (!seen.insert(name).second) continue;
+    const Response file = ServePage(RequestTo("/" + name));
+    EXPECT_EQ(file.status, 200) << name;
+    for (const std::string& imported : Named(file.Text(), std::regex("from '\\./([a-z]+\\.js)'")))
+      wanted.push_back(imported);
+  }
+  EXPECT_EQ(seen.size() + 1, PageFiles().size()) << "a file of the page is not used";
+}
+
+TEST(PageTest, StaysSmall) {
+  std::size_t bytes = 0;
+  for (const PageFile& file : PageFiles()) bytes += file.bytes.size();
+  EXPECT_LT(bytes, 80'000U);
 }
 
 TEST(PageTest, LetsTheBrowserRunNothingButItsOwnScript) {

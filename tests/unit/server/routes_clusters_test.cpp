@@ -63,6 +63,21 @@ TEST_F(ClusterRoutesTest, FiltersTheList) {
   GetJson("/api/clusters?branch=nowhere", 404);
 }
 
+TEST_F(ClusterRoutesTest, TheListNamesMembersForThoseWhoAsk) {
+  config_.node_blacklist = {Hex(3)};
+  Apply(RunOf({kWest, kEast}, {20}));
+  Apply(queue::Kind::kOverride, "overrides",
+        R"({"action":"exclude","cluster":"around-11","members":[")" + Hex(12) + R"("],"reason":""})");
+  Refresh();
+  EXPECT_FALSE(GetJson("/api/clusters").at("clusters").at(0).contains("members"));
+  const Json clusters = GetJson("/api/clusters?members=true").at("clusters");
+  EXPECT_THAT(clusters.at(0).at("members"), ElementsAre(Hex(1), Hex(2), Hex(4), Hex(5), Hex(6)));
+  EXPECT_THAT(clusters.at(1).at("members"), ElementsAre(Hex(11), Hex(13), Hex(14)));
+  const Json second = GetJson("/api/clusters?members=true&limit=1&cursor=" +
+                              GetJson("/api/clusters?limit=1").at("next").get<std::string>());
+  EXPECT_EQ(second.at("clusters").at(0).at("members").size(), 3U);
+}
+
 TEST_F(ClusterRoutesTest, OneClusterHasMembersDecisionsAndCorrections) {
   Apply(RunOf({kWest, kEast}, {20}));
   const Json cluster = GetJson("/api/clusters/around-11");
@@ -114,6 +129,30 @@ TEST_F(ClusterRoutesTest, TheLineageTellsWhatHappenedAndWhy) {
               ElementsAre("birth"));
   EXPECT_THAT(Column(GetJson("/api/clusters/around-11/lineage").at("decisions"), "outcome"),
               ElementsAre("dissolved", "updated", "new"));
+}
+
+TEST_F(ClusterRoutesTest, TheLineageOfAllTellsTheNewestFirst) {
+  EXPECT_THAT(GetJson("/api/clusters/lineage").at("decisions"), IsEmpty());
+  Apply(RunOf({kWest, kEast}));
+  Apply(RunOf({kWest, kEast}, {20}));
+  std::vector<int> whole = kWest;
+  whole.insert(whole.end(), kEast.begin(), kEast.end());
+  Apply(RunOf({whole}));
+  const Json decisions = GetJson("/api/clusters/lineage").at("decisions");
+  EXPECT_THAT(Column(decisions, "outcome"), ElementsAre("dissolved", "updated", "new", "new"));
+  EXPECT_EQ(decisions.at(0).at("title"), "Around 11");
+  EXPECT_EQ(decisions.at(1).at("title"), "Around 1");
+  const Json page = GetJson("/api/clusters/lineage?limit=3");
+  EXPECT_EQ(page.at("decisions").size(), 3U);
+  EXPECT_THAT(
+      Column(GetJson("/api/clusters/lineage?cursor=" + page.at("next").get<std::string>()).at("decisions"),
+             "outcome"),
+      ElementsAre("new"));
+  EXPECT_EQ(GetJson("/api/clusters/lineage?as_of=seq:2").at("decisions").size(), 2U);
+  EXPECT_EQ(GetJson("/api/clusters/lineage?tentative=false").at("decisions").size(), 2U);
+  EXPECT_EQ(GetJson("/api/clusters/lineage?continuations=true").at("decisions").size(), 6U);
+  EXPECT_THAT(GetJson("/api/clusters/lineage?collection=items").at("decisions"), IsEmpty());
+  GetJson("/api/clusters/lineage?cursor=x", 400);
 }
 
 TEST_F(ClusterRoutesTest, ExplainsWhyTwoAreTogetherOrNot) {
