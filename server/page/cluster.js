@@ -1,7 +1,9 @@
 // One cluster: who belongs to it and how firmly, what happened to it and why, and what people corrected.
 import { nodeCell, standingName } from './capability.js';
 import { drawClusters, mapLegend, statusWords } from './clusters.js';
-import { byId, cell, counted, element, link, moreButton, nameOf, note, number, percent, row, table, tag, time } from './elements.js';
+import {
+  byId, cell, counted, element, link, moreButton, nameOf, note, number, percent, row, table, tag, time,
+} from './elements.js';
 import { correctionItem, eventList } from './events.js';
 import { markIcon } from './marks.js';
 import * as mesh from './mesh.js';
@@ -11,13 +13,18 @@ const pageRows = 200;
 const pageEvents = 20;
 let shown = { id: '', members: pageRows, events: pageEvents };
 
-function facts(cluster, asked) {
-  const lines = [
-    `${counted(cluster.members_total, 'member')}, ${statusWords[cluster.status] || cluster.status}, since ${time(cluster.born_at)}.`,
-  ];
+/// What is told of a member; names and roles have no history, so that those of today stand in for them.
+const described = (member, stations) => {
+  const station = stations.get(member.key);
+  return { ...member, name: member.name || station?.name, role: member.role || station?.role };
+};
+
+function facts(cluster, asked, stations) {
+  const status = statusWords[cluster.status] || cluster.status;
+  const lines = [`${counted(cluster.members_total, 'member')}, ${status}, since ${time(cluster.born_at)}.`];
   if (cluster.cohesion !== null) lines.push(`${percent(cluster.cohesion)} of the ties of its members stay inside it.`);
-  if (cluster.representative) lines.push(`Its best tied node is ${cluster.representative.name || cluster.representative.key.slice(0, 8)}.`);
-  if (![cluster.id, cluster.slug].includes(asked)) lines.push('The cluster that you asked for is part of this one now, or has this name.');
+  if (cluster.representative) lines.push(`Its best tied node is ${nameOf(described(cluster.representative, stations))}.`);
+  if (![cluster.id, cluster.slug].includes(asked)) lines.push('What you asked for is part of this one now, or was its name.');
   return element('p', { text: lines.join(' ') });
 }
 
@@ -43,12 +50,13 @@ export async function load(again) {
   const nodeLink = (key) => link(linkTo({ node: key }), nameOf(stations.get(key) || { key }));
   return () => {
     byId('cluster-title').replaceChildren(markIcon(all.marks.get(cluster.id)), ` ${cluster.title}`);
-    byId('cluster-facts').replaceChildren(facts(cluster, id));
+    byId('cluster-facts').replaceChildren(facts(cluster, id, stations));
     drawClusters(byId('cluster-map'), stations, all, critical, cluster.id);
     byId('cluster-legend').replaceChildren(mapLegend(critical, 'not in this cluster'));
     byId('cluster-members').replaceChildren(
       cluster.members.length === 0 ? note('It has no members at this time.')
-        : table(['Node', 'Role', 'Multi-byte', '#Belongs to it with'], cluster.members.map((member) => memberRow(member, capability))),
+        : table(['Node', 'Role', 'Multi-byte', '#Belongs to it with'],
+          cluster.members.map((member) => memberRow(described(member, stations), capability))),
       ...moreButton(cluster.members.length < cluster.members_total, grow('members', pageRows)),
     );
     byId('cluster-events').replaceChildren(

@@ -28,19 +28,20 @@ function clusterRow(cluster, marks, newest) {
     number(cluster.size),
     element('td', { text: statusWords[cluster.status] || cluster.status }),
     element('td', { text: time(cluster.born_at) }),
-    event ? cell(`${time(event.at)}: `, ...eventWords(event), ...stateTag(event)) : element('td', { text: time(cluster.changed_at) }),
+    event ? cell(`${time(event.at)}: `, ...eventWords(event), ...stateTag(event)) : cell(time(cluster.changed_at)),
   );
 }
 
 /// Which marks the map has, and what they mean. In the past only colours are known.
 export function mapLegend(critical, outside = 'in no cluster') {
-  if (!critical) return note(`Grey: ${outside}. Places are those of today; which links were vital then is not kept.`);
+  if (!critical) return note(`Grey: ${outside}. Places are those of today; what was vital then is not kept.`);
+  const line = (mark, meaning) => element('li', { children: [mark, ` ${meaning}`] });
   return element('ul', {
     className: 'legend',
     children: [
-      element('li', { children: [markIcon(outsider), ` ${outside}`] }),
-      element('li', { children: [element('span', { className: 'key ring' }), ' a node that others hang on: without it they are cut off'] }),
-      element('li', { children: [element('span', { className: 'key bridge' }), ' a link that is the only way between two parts'] }),
+      line(markIcon(outsider), outside),
+      line(element('span', { className: 'key ring' }), 'a node that others hang on: without it they are cut off'),
+      line(element('span', { className: 'key bridge' }), 'a link that is the only way between two parts'),
     ],
   });
 }
@@ -66,8 +67,10 @@ const stationLink = (key, name) => link(linkTo({ node: key }), name || key.slice
 function between(edge, homeOf) {
   const [a, b] = [homeOf.get(edge.source), homeOf.get(edge.target)];
   if (!a || !b || a.id === b.id) return [];
-  return [', between ', clusterLink(a.id, a.title), ' and ', clusterLink(b.id, b.title)];
+  return ['; it joins ', clusterLink(a.id, a.title), ' and ', clusterLink(b.id, b.title)];
 }
+
+const cutOff = (count, one, many) => `${counted(count, 'node')} ${count === 1 ? one : many}`;
 
 /// Nodes and links whose loss would cut something off, in words.
 function criticalPart(critical, homeOf) {
@@ -77,30 +80,35 @@ function criticalPart(critical, homeOf) {
   const edges = critical.edges.filter((edge) => edge.is_bridge).slice(0, criticalRows);
   const parts = summary.components === 1 ? 'All nodes with links reach each other'
     : `The nodes with links fall into ${summary.components} parts that do not reach each other`;
-  if (nodes.length + edges.length === 0) return [note(`${parts}, and no single node or link is vital: there is a second way everywhere.`)];
+  if (nodes.length + edges.length === 0) return [note(`${parts}, and there is a second way everywhere: no single one is vital.`)];
   return [
-    note(`${parts}. ${counted(summary.cut_vertices, 'node')} and ${counted(summary.bridges, 'link')} are the only way for others, as far as packets tell; the most vital first.`),
+    note(`${parts}. ${counted(summary.cut_vertices, 'node')} and ${counted(summary.bridges, 'link')} are the only way for others, `
+      + 'as far as packets tell; the most vital first.'),
     table(['If this goes', '#Cut off', 'What that means'], [
       ...nodes.map((node) => row(cell(stationLink(node.pubkey, node.name)), number(node.cut_off),
-        cell(`${counted(node.cut_off, 'node')} no longer ${node.cut_off === 1 ? 'reaches' : 'reach'} the largest part that is left; `
+        cell(`${cutOff(node.cut_off, 'no longer reaches', 'no longer reach')} the largest part that is left; `
           + `${counted(node.pairs_lost, 'pair')} of nodes lose each other`))),
-      ...edges.map((edge) => row(cell(stationLink(edge.source, edge.source_name), ' – ', stationLink(edge.target, edge.target_name)),
-        number(edge.cut_off), cell('the only link there', ...between(edge, homeOf)))),
+      ...edges.map((edge) => row(
+        cell(stationLink(edge.source, edge.source_name), ' – ', stationLink(edge.target, edge.target_name)),
+        number(edge.cut_off),
+        cell(`${cutOff(edge.cut_off, 'hangs', 'hang')} on this link alone`, ...between(edge, homeOf)),
+      )),
     ]),
   ];
 }
 
 /// How many clusters there are, and of what; or what is awaited.
-function summaryOf(run, total, job) {
-  if (!run && job?.state === 'failed') return `No cluster run yet: the last attempt, at ${time(job.finished_at)}, failed: ${job.error}`;
+function summaryOf(run, { clusters, homeOf }, job) {
   if (!run) {
+    if (job?.state === 'failed') return `No cluster run yet: the last attempt, at ${time(job.finished_at)}, failed: ${job.error}`;
     return here().asOf ? 'No cluster run had been made by then.'
       : 'No cluster run yet. The first one comes about a minute after packets have told who hears whom, and later ones every '
         + '15 minutes, unless clusters.intervalSeconds says otherwise. They are shown here by themselves.';
   }
   const when = `Run ${run.id} of ${time(run.applied_at)}, over what was heard until ${time(run.data_time)}`;
-  if (total === 0) return `${when}: no cluster. ${counted(run.unclustered, 'node')} were looked at, and too few hold together.`;
-  return `${when}: ${counted(run.clusters, 'cluster')} with ${counted(run.members, 'node')}; ${counted(run.unclustered, 'node')} in none.`;
+  const none = counted(run.unclustered, 'node');
+  if (clusters.length === 0) return `${when}: no cluster. ${none} were looked at, and too few hold together.`;
+  return `${when}: ${counted(clusters.length, 'cluster')} with ${counted(homeOf.size, 'node')}; ${none} in none.`;
 }
 
 /// Reads what the view shows; returns what draws it.
@@ -111,7 +119,7 @@ export async function load() {
     mesh.lineage(eventsLookedAt)]);
   const newest = newestEvents(decisions);
   return () => {
-    byId('clusters-summary').textContent = summaryOf(run, all.clusters.length, job);
+    byId('clusters-summary').textContent = summaryOf(run, all, job);
     byId('clusters-body').hidden = !run;
     drawClusters(byId('clusters-map'), stations, all, critical);
     byId('clusters-legend').replaceChildren(mapLegend(critical));

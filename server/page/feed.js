@@ -2,8 +2,9 @@
 const settleMillis = 500;
 const refusedMillis = 5000;
 
-/// Calls `onNews` once a commit or a cluster job, or a burst of them, is over, and after every gap in the feed. A browser resumes a broken stream
-/// by itself, from the cursor that it had; one that was refused, because the server had only just started, is asked for again.
+/// Calls `onNews` once a commit or a cluster job, or a burst of them, is over, and after every gap in the feed. A browser
+/// resumes a broken stream by itself, from the cursor that it had; one that was refused, because the server had only just
+/// started, is asked for again.
 export function follow(onNews) {
   let settle = null;
   const settled = () => {

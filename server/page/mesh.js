@@ -44,7 +44,8 @@ export const communities = (ended = false) => once(`communities ${ended}`, async
 /// The run that the clusters are of; nothing before the first.
 export const latestRun = () => once('run', async () => (await read(`api/cluster-runs?limit=1&${momentQuery()}`)).runs[0]);
 /// The newest job that was to make a run; nothing for the past.
-export const latestJob = () => once('job', async () => (here().asOf ? undefined : (await read('api/cluster-jobs?limit=1')).jobs[0]));
+export const latestJob = () => once('job',
+  async () => (here().asOf ? undefined : (await read('api/cluster-jobs?limit=1')).jobs[0]));
 export const community = (id, limit) => once(`community ${id} ${limit}`,
   () => read(`api/clusters/${encodeURIComponent(id)}?limit=${limit}&${momentQuery()}`));
 export const lineageOf = (id, limit) => once(`lineage ${id} ${limit}`,

@@ -33,10 +33,11 @@ async function fill(key) {
     read(`api/multibyte/${encodeURIComponent(key)}?${mesh.momentQuery()}`), mesh.communities()]);
   if (here().node !== key) return;
   byId('details-title').textContent = nameOf(told);
-  const probability = told.probability === null ? '' : `; carries multi-byte floods with a probability of ${percent(told.probability)}`;
+  const evidence = told.evidence ? ` by ${told.evidence}` : '';
+  const chance = told.probability === null ? '' : `; carries multi-byte floods with a probability of ${percent(told.probability)}`;
   body.replaceChildren(
     element('p', { children: [element('code', { text: told.public_key })] }),
-    element('p', { text: `${told.role || 'unknown role'}, ${standingName(told)}${told.evidence ? ` by ${told.evidence}` : ''}${probability}` }),
+    element('p', { text: `${told.role || 'unknown role'}, ${standingName(told)}${evidence}${chance}` }),
     clusterLine(told.public_key, communities),
     proofTable(told.proofs || []),
   );

@@ -66,6 +66,16 @@ function showTrouble(error) {
   byId('trouble').hidden = false;
 }
 
+/// Draws, and puts the focus back on the link or the button that was drawn anew under it.
+function drawAround(draw) {
+  const active = document.activeElement;
+  let same = null;
+  if (active.matches('main a[href]')) same = `main a[href="${CSS.escape(active.getAttribute('href'))}"]`;
+  if (active.matches('main .more')) same = `#${active.parentElement.id} > .more`;
+  draw();
+  if (same && !active.isConnected) document.querySelector(same)?.focus({ preventScroll: true });
+}
+
 /// Shows the place in the address. Whoever is overtaken by a later call draws nothing.
 async function show() {
   turn += 1;
@@ -77,7 +87,7 @@ async function show() {
   try {
     const [draw, { first }] = await Promise.all([views[name].load(show), mesh.capability('')]);
     if (mine !== turn) return;
-    draw();
+    drawAround(draw);
     showFreshness(first.summary);
     showPast(first.summary);
     byId('trouble').hidden = true;

@@ -1,4 +1,4 @@
-// Where the reader is: the part of the address after #, as #/clusters/ID?as_of=COMMIT&node=KEY. Whatever can be linked to is in it.
+// Where the reader is: the part of the address after #, as #/clusters/ID?as_of=COMMIT&node=KEY. All that links lead to is in it.
 
 function decoded(text) {
   try {

@@ -108,6 +108,11 @@ class Page(Observatory):
         ingestor.stdin.flush()
         for told in ("Ridge", "4 of 4", "2 confirmed"):
             browser.shows(told)
+        browser.open(f"http://127.0.0.1:{client.port}/#/?as_of=seq:2")
+        for told in ("You look at the past", "3 of 3", "1 confirmed"):
+            browser.shows(told)
+        browser.click("Back to now")
+        browser.shows("4 of 4")
 
     def test_it_says_when_the_server_cannot_answer_yet(self):
         self.data = self.path("empty")
@@ -233,8 +238,10 @@ class ClustersInThePage(Observatory):
         browser = self.open("#/clusters")
         browser.shows(self.clusters[0]["title"])
         browser.run("window.wasHere = true")
+        browser.run("document.querySelector('#clusters-list a').focus()")
         self.correct(self.clusters[0], "rename", title="The Bay")
         browser.shows("The Bay")
+        self.assertEqual(browser.run("return document.activeElement.textContent"), "The Bay", "the focus is lost")
         self.listed(browser, self.run_with(resolution=8))
         browser.click("Changes", "nav")
         browser.shows("A correction of clusters by a person")
