@@ -23,9 +23,11 @@ export const momentQuery = () => (here().asOf ? `as_of=${encodeURIComponent(here
 const regionQuery = (region) => (region ? `region=${encodeURIComponent(region)}&` : '');
 
 export const observers = () => once('observers', () => read('api/observers'));
-/// Nodes with status, evidence and probability, and the summary in `first`.
+/// Nodes with status, evidence and probability.
 export const capability = (region) => once(`capability ${region}`,
   () => readAll(`api/multibyte?${momentQuery()}${regionQuery(region)}`, 'nodes'));
+/// How many nodes have which status, and how fresh that is.
+export const summary = () => once('summary', async () => (await read(`api/multibyte?limit=1&${momentQuery()}`)).summary);
 export const readiness = (region) => once(`readiness ${region}`,
   () => read(`api/multibyte/readiness?${momentQuery()}${regionQuery(region)}`));
 /// Active nodes by key, with names, roles and places: always those of now, for places have no history.

@@ -16,6 +16,7 @@ const views = {
   cluster: { title: 'Cluster', load: cluster.load },
   changes: { title: 'Changes', load: changes.load },
 };
+const drawn = new Map(); // what each view shows: the id and the moment
 let turn = 0;
 let shownView = '';
 
@@ -76,7 +77,8 @@ function drawAround(draw) {
   if (same && !active.isConnected) document.querySelector(same)?.focus({ preventScroll: true });
 }
 
-/// Shows the place in the address. Whoever is overtaken by a later call draws nothing.
+/// Shows the place in the address. Whoever is overtaken by a later call draws nothing; what another place had is pale until
+/// the answers are there, and gone when there are none.
 async function show() {
   turn += 1;
   const mine = turn;
@@ -84,15 +86,23 @@ async function show() {
   showFrame(name);
   showPast();
   node.showNode();
+  const { id, asOf } = here();
+  const place = JSON.stringify([id, asOf]);
+  const view = byId(`view-${name}`);
+  view.classList.toggle('stale', drawn.get(name) !== place);
   try {
-    const [draw, { first }] = await Promise.all([views[name].load(show), mesh.capability('')]);
+    const [draw, summary] = await Promise.all([views[name].load(show), mesh.summary()]);
     if (mine !== turn) return;
     drawAround(draw);
-    showFreshness(first.summary);
-    showPast(first.summary);
+    showFreshness(summary);
+    showPast(summary);
+    drawn.set(name, place);
+    view.classList.remove('stale');
     byId('trouble').hidden = true;
   } catch (error) {
-    if (mine === turn) showTrouble(error);
+    if (mine !== turn) return;
+    view.hidden = drawn.get(name) !== place;
+    showTrouble(error);
   }
 }
 

@@ -132,6 +132,7 @@ class Page(Observatory):
         browser.shows("This cannot be shown: there is no cluster with the id, slug or alias nowhere")
         browser.open(f"http://127.0.0.1:{client.port}/#/clusters?as_of=seq:999")
         browser.shows("This cannot be shown")
+        self.assertNotIn("hold together", browser.run("return document.body.innerText"))
         browser.click("Back to now")
         browser.shows("No cluster run yet")
 
