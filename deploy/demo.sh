@@ -12,7 +12,7 @@ set -euo pipefail
 # What the demo asks of the programs.
 simulate() { exec "$programs/meshsim" --live --rate 20 --nodes 60 --seed 7 --out -; }
 ingest() { exec "$programs/heliograph-ingestor" run --data "$data" --capture -; }
-serve() { exec "$programs/heliograph-server" run --data "$data" --listen "127.0.0.1:$port"; }
+serve() { exec "$programs/heliograph-server" run --data "$data" --config "$scratch/config.json" --listen "127.0.0.1:$port"; }
 export HELIOGRAPH_ANALYTICS_INTERVAL_SECONDS=5
 
 usage() {
@@ -46,6 +46,7 @@ scratch=$(mktemp -d)
 data=${data:-$scratch/data}
 mkdir -p "$data" "$scratch/logs"
 mkfifo "$scratch/packets"
+echo '{"clusters": {"intervalSeconds": 30}}' >"$scratch/config.json"
 simulator_pid=''
 ingestor_pid=''
 server_pid=''
@@ -125,6 +126,7 @@ cat <<END
 Heliograph runs at $address/ with a simulated mesh; its data is in $data
 
   curl '$address/api/multibyte?limit=5'          which nodes can carry multi-byte path hashes, and why
+  curl '$address/api/clusters?limit=5'           which communities there are
   curl '$address/api/packets?limit=5'            what is on the air
   curl '$address/api/nodes?limit=5'              who is there
 
