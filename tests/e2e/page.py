@@ -15,7 +15,7 @@ from support import signing
 from support.broker import free_ports
 from support.frames import ADVERT, FLOOD, advert_payload, frame, packet_line
 from support.observatory import Observatory
-from support.programs import PATIENCE, eventually, main, programs_folder
+from support.programs import PATIENCE, eventually, listening_port, main, programs_folder
 
 DRIVER = shutil.which("chromedriver")
 WITHOUT_BROWSER = "there is no chromedriver; deploy/install-deps.sh browser installs it"
@@ -113,6 +113,27 @@ class Page(Observatory):
             browser.shows(told)
         browser.click("Back to now")
         browser.shows("4 of 4")
+
+    def test_it_shows_the_new_state_when_the_database_was_replaced(self):
+        backup = self.path("backup.db")
+        self.expect(0, "ingestor", "backup", backup)
+        self.ingest([packet_line(self.advert("Ridge", 2), "2026-01-01T00:00:09Z")])
+        self.expect(0, "server", "analyze")
+        self.expect(0, "ingestor", "apply")
+        port, = free_ports(1)
+        serve = lambda: self.start(self.program("server"), "run", "--data", self.data, "--config", self.config,
+                                   "--listen", f"127.0.0.1:{port}")
+        server = serve()
+        listening_port(server)
+        browser = Browser(self)
+        browser.open(f"http://127.0.0.1:{port}/")
+        browser.shows("4 of 4")
+        browser.run("window.wasHere = true")
+        self.stop(server)
+        self.expect(0, "ingestor", "restore", backup)
+        listening_port(serve())
+        browser.shows("3 of 3")
+        self.assertTrue(browser.run("return window.wasHere"))
 
     def test_it_says_when_the_server_cannot_answer_yet(self):
         self.data = self.path("empty")
