@@ -58,10 +58,6 @@ std::optional<std::string> ClusterIdNamed(ReaderConnection& reader, const Branch
 
 }  // namespace
 
-ClusterMoment ClusterMomentOn(const BranchLine& line, std::optional<std::int64_t> as_of_seq) {
-  return {line.branch_id, line.base_seq.value_or(0), as_of_seq};
-}
-
 // The states are what the feed tells of the same changes.
 const std::array<EntityKind, 4> kClusterKinds{
     EntityKind{

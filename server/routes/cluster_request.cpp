@@ -1,6 +1,5 @@
 #include "server/routes/cluster_request.h"
 
-#include "server/history/cluster_kinds.h"
 #include "server/http/parameters.h"
 #include "server/http/problem.h"
 #include "server/routes/parameter_docs.h"

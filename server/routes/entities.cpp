@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "server/history/cluster_kinds.h"
 #include "server/history/entity_history.h"
 #include "server/http/parameters.h"
 #include "server/http/problem.h"

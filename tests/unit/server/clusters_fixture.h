@@ -83,7 +83,7 @@ class ClustersTest : public RoutesTest {
   void ApplyPosted() {
     for (; applied_ < queue_.published.size(); ++applied_) {
       const QueuedRequest& posted = queue_.published[applied_];
-      Apply(posted.kind, posted.stream, posted.payload, posted.base_commit_seq);
+      Apply(posted.kind, posted.stream, posted.payload, posted.base_commit_seq, posted.branch_id);
     }
     Refresh();
   }
