@@ -314,6 +314,30 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
   return all;
 }
 
+std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment& moment,
+                                  ClusterCollection collection) {
+  const ActiveClusters active(reader, moment, collection);
+  std::vector<MemberPlace> places;
+  if (!active.run()) return places;
+  const auto& pinned = active.corrections().pinned;
+  for (const auto& [member, track] : pinned) places.push_back({member, active.Root(track)});
+  Statement& rows = reader.Prepared(
+      "SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c ON"
+      " c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?");
+  rows.bind(1, *active.run());
+  while (rows.executeStep()) {
+    MemberPlace place{rows.getColumn(0).getInt64(), NumberOf(rows.getColumn(1))};
+    if (pinned.contains(place.member)) continue;
+    if (place.track && active.corrections().excluded.contains({*place.track, place.member}))
+      place.track.reset();
+    if (place.track) place.track = active.Root(*place.track);
+    places.push_back(place);
+  }
+  std::sort(places.begin(), places.end(),
+            [](const MemberPlace& a, const MemberPlace& b) { return a.member < b.member; });
+  return places;
+}
+
 std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnection& reader,
                                                                     const ClusterMoment& moment,
                                                                     ClusterCollection collection,

@@ -80,6 +80,15 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
                                                 ClusterCollection collection,
                                                 const std::vector<ClusterTrack>& tracks);
 
+/// Where a member of the active run is, or one that people put somewhere.
+struct MemberPlace {
+  std::int64_t member = 0;
+  std::optional<std::int64_t> track;  ///< the number of its cluster's track; nothing: it is in none
+};
+/// In the order of their numbers, each once; empty before the first run.
+std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment& moment,
+                                  ClusterCollection collection);
+
 /// The track that a member belongs to, and how firmly; nothing when it belongs nowhere.
 std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnection& reader,
                                                                     const ClusterMoment& moment,
