@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -55,6 +56,8 @@ ClusterJob Decode(const Json& json) {
   job.kind = Known(ParseClusterJobKind(members.Text("kind", kMaxClusterText)), "kind");
   job.state = Known(ParseClusterJobState(members.Text("state", kMaxClusterText)), "state");
   job.trigger = Known(ParseClusterJobTrigger(members.Text("trigger", kMaxClusterText)), "trigger");
+  if (members.Has("branch"))
+    job.branch = members.Integer("branch", 1, std::numeric_limits<std::int64_t>::max());
   job.requested_by = members.Text("requested_by", kMaxClusterText);
   job.parameters = ObjectText(members, "parameters");
   job.requested_at = members.Time("requested_at");
@@ -62,8 +65,8 @@ ClusterJob Decode(const Json& json) {
   job.finished_at = OptionalTime(members, "finished_at");
   job.statistics = ObjectText(members, "statistics");
   job.error = members.Text("error", kMaxError);
-  members.RefuseAllBut({"id", "collection", "kind", "state", "trigger", "requested_by", "parameters",
-                        "requested_at", "started_at", "finished_at", "statistics", "error"});
+  members.RefuseAllBut({"id", "collection", "kind", "state", "trigger", "branch", "requested_by",
+                        "parameters", "requested_at", "started_at", "finished_at", "statistics", "error"});
   if (job.finished_at.has_value() != IsFinished(job.state))
     throw JsonFault{"finished_at does not go with the state"};
   if (job.error.empty() == (job.state == ClusterJobState::kFailed))
@@ -101,6 +104,7 @@ std::string EncodeClusterJob(const ClusterJob& job) {
               {"kind", Name(job.kind)},
               {"state", Name(job.state)},
               {"trigger", Name(job.trigger)},
+              {"branch", job.branch},
               {"requested_by", job.requested_by},
               {"parameters", Json::parse(job.parameters)},
               {"requested_at", job.requested_at.time_since_epoch().count()},

@@ -41,6 +41,9 @@ struct ClusterJob {
   ClusterJobKind kind{};
   ClusterJobState state{};
   ClusterJobTrigger trigger{};
+  /// The number of the branch that it runs on. Here and not in the file's header: how a job ended is to be
+  /// recorded though its branch is gone.
+  std::int64_t branch = 1;
   std::string requested_by;
   std::string parameters = "{}";  ///< a JSON object
   UtcMillis requested_at{};

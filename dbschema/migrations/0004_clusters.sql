@@ -112,6 +112,7 @@ CREATE TABLE cluster_aliases(
   PRIMARY KEY(branch_id, alias, from_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX cluster_aliases_now ON cluster_aliases(branch_id, alias) WHERE to_seq IS NULL;
+CREATE INDEX cluster_aliases_by_name ON cluster_aliases(alias);
 
 -- Decisions -----------------------------------------------------------------------------------------------------------
 
@@ -172,6 +173,8 @@ CREATE UNIQUE INDEX cluster_decision_states_now ON cluster_decision_states(branc
   WHERE to_seq IS NULL;
 CREATE INDEX cluster_decision_states_open ON cluster_decision_states(branch_id)
   WHERE to_seq IS NULL AND state = 'tentative';
+CREATE INDEX cluster_decision_states_from ON cluster_decision_states(from_seq);
+CREATE INDEX cluster_decision_states_closed ON cluster_decision_states(to_seq) WHERE to_seq IS NOT NULL;
 
 -- Overrides -----------------------------------------------------------------------------------------------------------
 -- In force while the interval is open. Undoing one closes it, and is a row of its own.
@@ -329,31 +332,40 @@ CREATE TRIGGER feed_cluster_opened AFTER INSERT ON cluster_track_states BEGIN
 END;
 CREATE TRIGGER feed_cluster_alias_opened AFTER INSERT ON cluster_aliases BEGIN
   INSERT INTO change_log(commit_seq, branch_id, kind, entity_kind, entity_id, payload, logged_at)
-  SELECT NEW.from_seq, NEW.branch_id, 'cluster_alias_added', 'cluster', t.track_id, json_object('alias', NEW.alias),
+  SELECT NEW.from_seq, NEW.branch_id, 'cluster_alias_added', 'cluster_alias', NEW.alias,
+         json_object('cluster', t.track_id),
          (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq = NEW.from_seq)
   FROM cluster_tracks AS t WHERE t.track_key = NEW.track_key;
 END;
 CREATE TRIGGER feed_cluster_alias_closed AFTER UPDATE ON cluster_aliases BEGIN
   INSERT INTO change_log(commit_seq, branch_id, kind, entity_kind, entity_id, payload, logged_at)
-  SELECT NEW.to_seq, NEW.branch_id, 'cluster_alias_removed', 'cluster', t.track_id, json_object('alias', NEW.alias),
+  SELECT NEW.to_seq, NEW.branch_id, 'cluster_alias_removed', 'cluster_alias', NEW.alias,
+         json_object('cluster', t.track_id),
          (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq = NEW.to_seq)
   FROM cluster_tracks AS t WHERE t.track_key = NEW.track_key;
 END;
 CREATE TRIGGER feed_cluster_decision AFTER INSERT ON cluster_decision_states BEGIN
   INSERT INTO change_log(commit_seq, branch_id, kind, entity_kind, entity_id, payload, logged_at)
-  SELECT NEW.from_seq, NEW.branch_id, 'cluster_decision', 'cluster', t.track_id,
-         json_object('decision', d.decision_id, 'run', d.run_id, 'outcome', d.outcome, 'class', d.class,
+  SELECT NEW.from_seq, NEW.branch_id, 'cluster_decision', 'cluster_decision', CAST(NEW.decision_id AS TEXT),
+         json_object('cluster', t.track_id, 'run', d.run_id, 'outcome', d.outcome, 'class', d.class,
                      'state', NEW.state, 'confidence', d.confidence, 'reason', d.reason),
          (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq = NEW.from_seq)
   FROM cluster_merge_decisions AS d JOIN cluster_tracks AS t USING(track_key) WHERE d.decision_id = NEW.decision_id;
 END;
 CREATE TRIGGER feed_cluster_override AFTER INSERT ON cluster_overrides BEGIN
   INSERT INTO change_log(commit_seq, branch_id, kind, entity_kind, entity_id, payload, logged_at)
-  SELECT NEW.from_seq, NEW.branch_id, 'cluster_override', 'cluster', t.track_id,
-         json_object('override', NEW.override_id, 'action', NEW.action, 'actor', NEW.actor, 'reason', NEW.reason,
+  SELECT NEW.from_seq, NEW.branch_id, 'cluster_override', 'cluster_override', NEW.override_id,
+         json_object('cluster', t.track_id, 'action', NEW.action, 'actor', NEW.actor, 'reason', NEW.reason,
                      'title', NEW.title, 'undoes', NEW.undoes,
                      'other', (SELECT track_id FROM cluster_tracks WHERE track_key = NEW.other_track_key)),
          (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq = NEW.from_seq)
+  FROM cluster_tracks AS t WHERE t.track_key = NEW.track_key;
+END;
+CREATE TRIGGER feed_cluster_override_ended AFTER UPDATE ON cluster_overrides BEGIN
+  INSERT INTO change_log(commit_seq, branch_id, kind, entity_kind, entity_id, payload, logged_at)
+  SELECT NEW.to_seq, NEW.branch_id, 'cluster_override_ended', 'cluster_override', NEW.override_id,
+         json_object('cluster', t.track_id, 'action', NEW.action),
+         (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq = NEW.to_seq)
   FROM cluster_tracks AS t WHERE t.track_key = NEW.track_key;
 END;
 CREATE TRIGGER feed_cluster_run_first AFTER INSERT ON cluster_state BEGIN

@@ -4,7 +4,7 @@
 
 namespace heliograph::ingestor {
 
-bool ClusterJobStore::Put(const ClusterJob& job, BranchId branch, const std::string& instance) {
+bool ClusterJobStore::Put(const ClusterJob& job, const std::string& instance) {
   SQLite::Statement put(
       database_,
       "INSERT INTO cluster_jobs(job_id, branch_id, collection, kind, state, trigger_kind, instance, "
@@ -19,7 +19,7 @@ bool ClusterJobStore::Put(const ClusterJob& job, BranchId branch, const std::str
   const std::optional<std::string> error = job.error.empty() ? std::nullopt : std::optional(job.error);
   return RowBinder(put)
              .Text(id)
-             .Integer(static_cast<std::int64_t>(branch))
+             .Integer(job.branch)
              .Text(collection)
              .Text(kind)
              .Text(state)

@@ -17,7 +17,7 @@ class ClusterJobStore {
   explicit ClusterJobStore(SQLite::Database& database) : database_(database) {}
 
   /// Writes the job as the server tells it. False when it is finished already, and stays as it is.
-  bool Put(const ClusterJob& job, BranchId branch, const std::string& instance);
+  bool Put(const ClusterJob& job, const std::string& instance);
 
   /// Ends a job whose run was applied, or found to say what is known. Its statistics, a JSON object, are
   /// added to those that the server gave. Does nothing when the job is not known, or finished.

@@ -10,6 +10,10 @@ std::int64_t ClusterMoment::last_seq() const {
   return as_of_seq.value_or(std::numeric_limits<std::int64_t>::max());
 }
 
+ClusterMoment ClusterMomentOn(const BranchLine& line, std::optional<std::int64_t> as_of_seq) {
+  return {line.branch_id, line.base_seq.value_or(0), as_of_seq};
+}
+
 std::string IntervalsAt(const std::string& table, const std::string& key) {
   return "(SELECT * FROM " + table +
          " WHERE branch_id=?1 AND from_seq<=?3 AND (to_seq IS NULL OR to_seq>?3) UNION ALL SELECT * FROM " +

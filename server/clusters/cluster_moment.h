@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/cluster_snapshot.h"
+#include "server/history/branch_line.h"
 #include "server/state/reader_pool.h"
 
 namespace heliograph::server {
@@ -17,6 +18,8 @@ struct ClusterMoment {
   /// The commit up to which rows count.
   std::int64_t last_seq() const;
 };
+
+ClusterMoment ClusterMomentOn(const BranchLine& line, std::optional<std::int64_t> as_of_seq);
 
 /// The text of a subquery for the intervals of `table` that hold at a moment; `key` is the column that they
 /// belong to. Its parameters are those of BindMoment.

@@ -31,7 +31,8 @@ const std::string& TrackColumns() {
       " END, s.from_seq, t.born_seq, (SELECT committed_us / 1000 FROM commit_log WHERE "
       "commit_seq=t.born_seq),"
       " max(s.from_seq, coalesce((SELECT max(d.commit_seq) FROM cluster_merge_decisions AS d WHERE"
-      " d.track_key=t.track_key AND d.class<>'continuation' AND d.commit_seq<=?3), 0)) AS changed_seq";
+      " d.track_key=t.track_key AND d.class<>'continuation' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR"
+      " d.branch_id=1 AND d.commit_seq<=min(?2, ?3))), 0)) AS changed_seq";
   return columns;
 }
 
@@ -235,15 +236,24 @@ std::optional<ClusterTrack> TrackByKey(ReaderConnection& reader, const ClusterMo
   return Filled(reader, moment, ReadTrack(row));
 }
 
+std::optional<std::int64_t> TrackNamed(ReaderConnection& reader, const ClusterMoment& moment,
+                                       const std::string& name) {
+  // A name that was given later must not be found as of before: what is not there then stays so.
+  const std::string on_line = " AND (branch_id=?1 AND from_seq<=?3 OR branch_id=1 AND from_seq<=min(?2, ?3))";
+  Statement& row = reader.Prepared(
+      "SELECT track_key FROM cluster_tracks WHERE track_id=?4 UNION ALL"
+      " SELECT track_key FROM cluster_track_states WHERE slug=?4" +
+      on_line + " UNION ALL SELECT track_key FROM cluster_aliases WHERE alias=?4" + on_line + " LIMIT 1");
+  BindMoment(row, moment);
+  row.bind(4, name);
+  if (!row.executeStep()) return std::nullopt;
+  return row.getColumn(0).getInt64();
+}
+
 std::optional<ClusterTrack> FindTrack(ReaderConnection& reader, const ClusterMoment& moment,
                                       const std::string& name) {
-  Statement& row = reader.Prepared(
-      "SELECT track_key FROM cluster_tracks WHERE track_id=?1 UNION ALL"
-      " SELECT track_key FROM cluster_track_states WHERE slug=?1 UNION ALL"
-      " SELECT track_key FROM cluster_aliases WHERE alias=?1 LIMIT 1");
-  row.bind(1, name);
-  if (!row.executeStep()) return std::nullopt;
-  return TrackByKey(reader, moment, row.getColumn(0).getInt64());
+  const auto key = TrackNamed(reader, moment, name);
+  return key ? TrackByKey(reader, moment, *key) : std::nullopt;
 }
 
 ClusterTrack RootOf(ReaderConnection& reader, const ClusterMoment& moment, ClusterTrack track) {
@@ -302,6 +312,30 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
     all.push_back(std::move(members));
   }
   return all;
+}
+
+std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment& moment,
+                                  ClusterCollection collection) {
+  const ActiveClusters active(reader, moment, collection);
+  std::vector<MemberPlace> places;
+  if (!active.run()) return places;
+  const auto& pinned = active.corrections().pinned;
+  for (const auto& [member, track] : pinned) places.push_back({member, active.Root(track)});
+  Statement& rows = reader.Prepared(
+      "SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c ON"
+      " c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?");
+  rows.bind(1, *active.run());
+  while (rows.executeStep()) {
+    MemberPlace place{rows.getColumn(0).getInt64(), NumberOf(rows.getColumn(1))};
+    if (pinned.contains(place.member)) continue;
+    if (place.track && active.corrections().excluded.contains({*place.track, place.member}))
+      place.track.reset();
+    if (place.track) place.track = active.Root(*place.track);
+    places.push_back(place);
+  }
+  std::sort(places.begin(), places.end(),
+            [](const MemberPlace& a, const MemberPlace& b) { return a.member < b.member; });
+  return places;
 }
 
 std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnection& reader,

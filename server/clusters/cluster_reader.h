@@ -55,8 +55,11 @@ inline constexpr std::int64_t kMostTracks = 20'000;
 std::vector<ClusterTrack> TracksAt(ReaderConnection& reader, const ClusterMoment& moment,
                                    const ClusterFilter& filter);
 
-/// The track of this id, slug or alias as it is at the moment; a merged one is itself. Nothing when there is
-/// none.
+/// The number of the track with this id, or with a slug or an alias that it had by the moment. It may not be
+/// there at the moment.
+std::optional<std::int64_t> TrackNamed(ReaderConnection& reader, const ClusterMoment& moment,
+                                       const std::string& name);
+/// The track of this name as it is at the moment; a merged one is itself. Nothing when there is none.
 std::optional<ClusterTrack> FindTrack(ReaderConnection& reader, const ClusterMoment& moment,
                                       const std::string& name);
 std::optional<ClusterTrack> TrackByKey(ReaderConnection& reader, const ClusterMoment& moment,
@@ -76,6 +79,15 @@ struct TrackMember {
 std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const ClusterMoment& moment,
                                                 ClusterCollection collection,
                                                 const std::vector<ClusterTrack>& tracks);
+
+/// Where a member of the active run is, or one that people put somewhere.
+struct MemberPlace {
+  std::int64_t member = 0;
+  std::optional<std::int64_t> track;  ///< the number of its cluster's track; nothing: it is in none
+};
+/// In the order of their numbers, each once; empty before the first run.
+std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment& moment,
+                                  ClusterCollection collection);
 
 /// The track that a member belongs to, and how firmly; nothing when it belongs nowhere.
 std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnection& reader,

@@ -11,11 +11,13 @@
 
 #include "common/cluster_job.h"
 #include "common/cluster_snapshot.h"
+#include "server/history/branch_line.h"
 
 namespace heliograph::server {
 
 /// What somebody, or the schedule, wants to be computed.
 struct ClusterJobOrder {
+  BranchLine line;  ///< that the run begins from and goes to; as it is when the job begins
   ClusterCollection collection = ClusterCollection::kMesh;
   ClusterJobKind kind = ClusterJobKind::kRun;
   ClusterJobTrigger trigger = ClusterJobTrigger::kRequest;
@@ -26,6 +28,7 @@ struct ClusterJobOrder {
 /// A job with what only this process knows of it.
 struct ClusterJobView {
   ClusterJob job;
+  std::string branch;   ///< its name
   std::string stage;    ///< what is being done: "partition"
   double progress = 0;  ///< 0 to 1
   bool rerun = false;   ///< another one is asked for after it
@@ -38,7 +41,8 @@ struct JobSubmission {
 
 enum class CancelOutcome { kCancelled, kUnknown, kFinished, kTooLate };
 
-/// Where jobs are asked for. Thread-safe.
+/// Where jobs are asked for. Jobs that differ in branch, collection, kind or parameters are different jobs.
+/// Thread-safe.
 class ClusterJobDesk {
  public:
   virtual ~ClusterJobDesk() = default;

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
+#include "server/history/as_of.h"
 #include "server/http/problem.h"
 #include "server/state/row_values.h"
 
@@ -34,7 +35,7 @@ std::optional<std::pair<std::string, std::string>> OutcomeOf(ReaderConnection& r
 std::vector<ClusterJob> JobsLeftBy(ReaderConnection& reader, const std::string& boot_id) {
   SQLite::Statement& rows = reader.Prepared(
       "SELECT job_id, collection, kind, trigger_kind, requested_by, parameters, requested_at, started_at, "
-      "statistics"
+      "statistics, branch_id"
       " FROM cluster_jobs WHERE finished_at IS NULL AND instance<>? LIMIT 100");
   rows.bind(1, boot_id);
   std::vector<ClusterJob> jobs;
@@ -54,9 +55,14 @@ std::vector<ClusterJob> JobsLeftBy(ReaderConnection& reader, const std::string& 
     job.requested_at = TimeOf(rows.getColumn(6));
     job.started_at = OptionalTimeOf(rows.getColumn(7));
     job.statistics = rows.getColumn(8).getString();
+    job.branch = rows.getColumn(9).getInt64();
     jobs.push_back(std::move(job));
   }
   return jobs;
+}
+
+std::string BranchIsGone(const ClusterJobOrder& order) {
+  return "the branch " + order.line.name + " was deleted meanwhile; the job ends without a run";
 }
 
 }  // namespace
@@ -118,8 +124,9 @@ void ClusterJobScheduler::PublishJob(const ClusterJob& job) {
 
 ClusterJobScheduler::EntryPointer ClusterJobScheduler::Unfinished(const ClusterJobOrder& order) const {
   const auto found = std::find_if(jobs_.begin(), jobs_.end(), [&](const EntryPointer& entry) {
-    return entry->job.collection == order.collection && entry->job.kind == order.kind &&
-           entry->job.parameters == order.parameters && !IsFinished(entry->job.state);
+    return entry->job.branch == order.line.branch_id && entry->job.collection == order.collection &&
+           entry->job.kind == order.kind && entry->job.parameters == order.parameters &&
+           !IsFinished(entry->job.state);
   });
   return found != jobs_.end() ? *found : nullptr;
 }
@@ -133,6 +140,7 @@ ClusterJobScheduler::EntryPointer ClusterJobScheduler::Enqueue(const ClusterJobO
   entry->job.kind = order.kind;
   entry->job.state = ClusterJobState::kPending;
   entry->job.trigger = order.trigger;
+  entry->job.branch = order.line.branch_id;
   entry->job.requested_by = order.requested_by;
   entry->job.parameters = order.parameters;
   PublishJob(entry->job);
@@ -178,7 +186,8 @@ CancelOutcome ClusterJobScheduler::Cancel(const Ulid& job) {
 
 ClusterJobView ClusterJobScheduler::ViewOf(const Entry& entry) const {
   const auto [stage, share] = entry.progress.Latest();
-  return {entry.job, entry.file ? "waiting for the ingestor" : stage, share, entry.rerun};
+  return {entry.job, entry.order.line.name, entry.file ? "waiting for the ingestor" : stage, share,
+          entry.rerun};
 }
 
 std::vector<ClusterJobView> ClusterJobScheduler::Jobs() const {
@@ -211,8 +220,11 @@ bool ClusterJobScheduler::SettlePublished() {
   if (!waiting) return false;
   // In this order: a file that is taken meanwhile is in the ledger before it leaves the queue.
   const bool in_queue = publisher_.IsPending(*waiting->file);
-  const auto outcome =
-      readers_.Read([&](ReaderConnection& reader) { return OutcomeOf(reader, *waiting->file); });
+  bool has_branch = true;
+  const auto outcome = readers_.Read([&](ReaderConnection& reader) {
+    has_branch = LiveBranch(reader, waiting->order.line.branch_id).has_value();
+    return OutcomeOf(reader, *waiting->file);
+  });
   if (!outcome && in_queue) return false;
   const std::lock_guard lock(mutex_);
   const std::string result = outcome ? outcome->first : "lost";
@@ -223,7 +235,8 @@ bool ClusterJobScheduler::SettlePublished() {
   } else {
     const std::string reason =
         outcome ? outcome->second : "its file has vanished from the queue without an outcome";
-    End(*waiting, ClusterJobState::kFailed, "the run was not applied (" + result + "): " + reason,
+    End(*waiting, ClusterJobState::kFailed,
+        has_branch ? "the run was not applied (" + result + "): " + reason : BranchIsGone(waiting->order),
         waiting->job.statistics);
   }
   if (waiting->rerun) {
@@ -284,10 +297,23 @@ bool ClusterJobScheduler::RunNext() {
   return true;
 }
 
+ClusterJobOrder ClusterJobScheduler::WithLine(Entry& entry, const BranchLine& line) {
+  const std::lock_guard lock(mutex_);
+  entry.order.line = line;
+  return entry.order;
+}
+
 void ClusterJobScheduler::CarryOut(Entry& entry) {
   tl::expected<ClusterJobResult, std::string> result = tl::unexpected(std::string("nothing was computed"));
   try {
-    result = compute_(entry.order, entry.progress, entry.stop.get_token());
+    const auto line = readers_.Read(
+        [&](ReaderConnection& reader) { return LiveBranch(reader, entry.order.line.branch_id); });
+    if (line) {
+      const ClusterJobOrder order = WithLine(entry, *line);
+      result = compute_(order, entry.progress, entry.stop.get_token());
+    } else {
+      result = tl::unexpected(BranchIsGone(entry.order));
+    }
   } catch (const std::exception& error) {
     result = tl::unexpected(std::string(error.what()));
   }
@@ -313,6 +339,8 @@ void ClusterJobScheduler::PublishRun(Entry& entry, const ClusterSnapshot& snapsh
   request.kind = queue::Kind::kClusterSnapshot;
   request.stream = StreamOf(snapshot.collection);
   request.payload = EncodeClusterSnapshot(snapshot);
+  request.branch_id = entry.order.line.branch_id;
+  request.base_commit_seq = entry.order.line.head_seq;
   request.watermark = snapshot.watermark;
   request.actor = entry.job.trigger == ClusterJobTrigger::kSchedule ? kActor : entry.job.requested_by;
   try {

@@ -20,9 +20,9 @@
 namespace heliograph::server {
 
 /// Carries out jobs one after the other on a thread of its own: those that are asked for, and one for each
-/// collection whenever its time has come. A job whose run is published ends with what the ledger says of that
-/// file, and until then no other job begins, so that at most one run of a collection waits. Jobs that another
-/// process left unfinished are ended as failed. Thread-safe.
+/// collection on main whenever its time has come. A job whose run is published ends with what the ledger says
+/// of that file, and until then no other job begins, so that at most one run of a collection waits. Jobs that
+/// another process left unfinished are ended as failed. Thread-safe.
 class ClusterJobScheduler : public ClusterJobDesk {
  public:
   struct Settings {
@@ -77,6 +77,7 @@ class ClusterJobScheduler : public ClusterJobDesk {
   bool EndJobsOfOtherBoots();
   bool ScheduleDue();
   bool RunNext();
+  ClusterJobOrder WithLine(Entry& entry, const BranchLine& line);
   void CarryOut(Entry& entry);
   void PublishRun(Entry& entry, const ClusterSnapshot& snapshot);
   void Loop(const std::stop_token& stop);

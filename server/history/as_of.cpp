@@ -118,6 +118,17 @@ void ReadWatermark(ReaderConnection& reader, const BranchLine& line, CommitMomen
   if (row.executeStep()) moment.watermark = NumberOf(row.getColumn(0));
 }
 
+Statement& LiveBranchQuery(ReaderConnection& reader, const std::string& condition) {
+  return reader.Prepared("SELECT branch_id, name, base_seq, head_seq FROM branch WHERE state = 'live' AND " +
+                         condition);
+}
+
+std::optional<BranchLine> ReadLine(Statement& row) {
+  if (!row.executeStep()) return std::nullopt;
+  return BranchLine{row.getColumn(0).getInt64(), row.getColumn(1).getString(), NumberOf(row.getColumn(2)),
+                    row.getColumn(3).getInt64()};
+}
+
 [[noreturn]] void RefuseReclaimed(ReaderConnection& reader, const std::string& as_of, std::int64_t floor) {
   const auto oldest = CommitOfSeq(reader, floor);
   std::string members = R"("code":"history_reclaimed","floor_seq":)" + std::to_string(floor);
@@ -134,14 +145,18 @@ void ReadWatermark(ReaderConnection& reader, const BranchLine& line, CommitMomen
 }  // namespace
 
 BranchLine BranchNamed(ReaderConnection& reader, const std::string& name) {
-  Statement& row = reader.Prepared(
-      "SELECT branch_id, name, base_seq, head_seq FROM branch WHERE name = ? AND state = 'live'");
+  Statement& row = LiveBranchQuery(reader, "name = ?");
   row.bind(1, name);
-  if (!row.executeStep()) {
+  const auto line = ReadLine(row);
+  if (!line)
     throw ProblemError(404, "there is no branch " + name + "; /api/branches lists those that are there");
-  }
-  return {row.getColumn(0).getInt64(), row.getColumn(1).getString(), NumberOf(row.getColumn(2)),
-          row.getColumn(3).getInt64()};
+  return *line;
+}
+
+std::optional<BranchLine> LiveBranch(ReaderConnection& reader, std::int64_t branch_id) {
+  Statement& row = LiveBranchQuery(reader, "branch_id = ?");
+  row.bind(1, branch_id);
+  return ReadLine(row);
 }
 
 BranchLine BranchParameter(ReaderConnection& reader, const Request& request) {

@@ -5,18 +5,11 @@
 #include <string>
 
 #include "common/time.h"
+#include "server/history/branch_line.h"
 #include "server/http/request.h"
 #include "server/state/reader_pool.h"
 
 namespace heliograph::server {
-
-/// A line of history: the commits of a live branch and, below them, those of main up to its base.
-struct BranchLine {
-  std::int64_t branch_id = 1;
-  std::string name = "main";
-  std::optional<std::int64_t> base_seq;  ///< the commit of main that it began at; nothing for main itself
-  std::int64_t head_seq = 0;             ///< its newest commit; its base while it has none of its own
-};
 
 /// The commit that a question is asked as of.
 struct CommitMoment {
@@ -30,6 +23,8 @@ struct CommitMoment {
 
 /// The live branch of that name. Throws ProblemError(404) when there is none.
 BranchLine BranchNamed(ReaderConnection& reader, const std::string& name);
+/// The branch of that number, or nothing when it is not live.
+std::optional<BranchLine> LiveBranch(ReaderConnection& reader, std::int64_t branch_id);
 /// The branch that the parameter `branch` names; main without one. Throws as BranchNamed.
 BranchLine BranchParameter(ReaderConnection& reader, const Request& request);
 

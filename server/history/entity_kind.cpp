@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/public_key.h"
+#include "server/history/cluster_kinds.h"
 #include "server/http/request.h"
 
 namespace heliograph::server {
@@ -36,10 +37,10 @@ std::optional<EntityKey> RegionKeyOf(std::string_view id) {
   return EntityKey(CanonicalRegionId(id) == kWholeMesh ? std::string() : CanonicalRegionId(id));
 }
 
-constexpr std::array kKinds{
+constexpr std::array kCapabilityKinds{
     EntityKind{
         .name = "node",
-        .stream = "multibyte",
+        .table = "node_capability",
         .intervals = "node_capability AS v JOIN identity AS i ON i.key = v.node_key",
         .id = "lower(hex(i.public_key))",
         .key = "i.public_key",
@@ -53,7 +54,7 @@ constexpr std::array kKinds{
     },
     EntityKind{
         .name = "readiness",
-        .stream = "multibyte",
+        .table = "switch_readiness",
         .intervals = "switch_readiness AS v",
         .id = "iif(v.region = '', 'mesh', v.region)",
         .key = "v.region",
@@ -64,16 +65,33 @@ constexpr std::array kKinds{
     },
 };
 
+using AllKinds = std::array<EntityKind, kCapabilityKinds.size() + kClusterKinds.size()>;
+
+AllKinds Joined() {
+  AllKinds kinds;
+  std::copy(kClusterKinds.begin(), kClusterKinds.end(),
+            std::copy(kCapabilityKinds.begin(), kCapabilityKinds.end(), kinds.begin()));
+  return kinds;
+}
+
 }  // namespace
 
 std::span<const EntityKind> EntityKinds() {
-  return kKinds;
+  static const AllKinds kinds = Joined();
+  return kinds;
 }
 
 const EntityKind* FindEntityKind(std::string_view name) {
-  const auto found = std::find_if(kKinds.begin(), kKinds.end(),
-                                  [name](const EntityKind& kind) { return kind.name == name; });
-  return found == kKinds.end() ? nullptr : &*found;
+  const auto kinds = EntityKinds();
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [name](const EntityKind& kind) { return kind.name == name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+std::string EntityKindNames() {
+  std::string names;
+  for (const EntityKind& kind : EntityKinds()) names += (names.empty() ? "" : ", ") + std::string(kind.name);
+  return names;
 }
 
 }  // namespace heliograph::server

@@ -8,6 +8,8 @@
 #include <variant>
 
 #include "common/bytes.h"
+#include "server/history/as_of.h"
+#include "server/state/reader_pool.h"
 
 namespace heliograph::server {
 
@@ -18,7 +20,7 @@ using EntityKey = std::variant<std::int64_t, std::string, Bytes>;
 /// entities, diffs and branches need to know of it: another kind is another row of EntityKinds().
 struct EntityKind {
   std::string_view name;       ///< in paths, in commits and in the feed: "node"
-  std::string_view stream;     ///< the stream whose snapshots write it: "multibyte"
+  std::string_view table;      ///< that keeps the intervals
   std::string_view intervals;  ///< SQL: tables of the rows, with columns v.branch_id, v.from_seq and v.to_seq
   std::string_view id;         ///< SQL: the id as text
   std::string_view key;        ///< SQL: what equals an EntityKey
@@ -27,12 +29,19 @@ struct EntityKind {
   std::optional<EntityKey> (*key_of)(std::string_view id);
   /// The id as answers spell it.
   std::string (*canonical_id)(std::string_view id);
+  /// The id of what has, or had, this name on the line by the commit; null for kinds without names.
+  std::optional<std::string> (*id_named)(ReaderConnection& reader, const BranchLine& line, std::int64_t seq,
+                                         const std::string& name) = nullptr;
   std::string_view id_form;  ///< what an id looks like, in words for a person
 };
+
+inline constexpr std::string_view kClusterEntity = "cluster";
 
 /// In the order in which they appear in a commit's changes.
 std::span<const EntityKind> EntityKinds();
 /// Null when there is no kind of that name.
 const EntityKind* FindEntityKind(std::string_view name);
+/// "node, readiness, ...", for a person.
+std::string EntityKindNames();
 
 }  // namespace heliograph::server

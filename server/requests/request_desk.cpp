@@ -40,6 +40,7 @@ Ulid RequestDesk::Publish(const QueuedRequest& request) {
   fields.kind = request.kind;
   fields.stream = request.stream;
   fields.epoch = view->epoch;
+  fields.branch_id = request.branch_id;
   fields.base_commit_seq = request.base_commit_seq.value_or(view->head_seq);
   fields.watermark = request.watermark.value_or(view->watermark);
   fields.actor = request.actor.value_or(kActor);

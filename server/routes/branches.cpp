@@ -7,6 +7,7 @@
 #include "server/history/branch_reader.h"
 #include "server/http/parameters.h"
 #include "server/http/problem.h"
+#include "server/routes/branch_clusters.h"
 #include "server/routes/capability_history.h"
 #include "server/routes/entity_visibility.h"
 #include "server/routes/guard.h"
@@ -88,6 +89,7 @@ struct DiffAnswer {
   BranchLine main;
   std::vector<BranchDifference> differences;
   CapabilityCounts at_base, on_main, on_branch;
+  ClusterDifference clusters;
 };
 
 std::optional<DifferenceCursor> ReadDifferenceCursor(const Request& request) {
@@ -108,7 +110,8 @@ const EntityKind* ReadKind(const Request& request) {
   return kind;
 }
 
-DiffAnswer LoadDiff(const Request& request, const RouteContext& context, std::size_t limit) {
+DiffAnswer LoadDiff(const Request& request, const RouteContext& context, const MeshView& view,
+                    std::size_t limit) {
   const EntityKind* kind = ReadKind(request);
   const auto cursor = ReadDifferenceCursor(request);
   return context.services().readers->Read([&](ReaderConnection& reader) {
@@ -121,6 +124,7 @@ DiffAnswer LoadDiff(const Request& request, const RouteContext& context, std::si
     answer.at_base = CountsAt(reader, answer.main, *line.base_seq);
     answer.on_main = CountsAt(reader, answer.main, answer.main.head_seq);
     answer.on_branch = CountsAt(reader, line, line.head_seq);
+    answer.clusters = CompareClusters(reader, request, context, view, line, limit);
     return answer;
   });
 }
@@ -155,7 +159,7 @@ void WriteDifference(JsonText& out, const BranchDifference& difference, const Vi
 
 Response AnswerDiff(const Request& request, const RouteContext& context, const MeshView& view) {
   const auto limit = static_cast<std::size_t>(LimitParameter(request, {kDefaultPage, kMaxPage}));
-  DiffAnswer answer = LoadDiff(request, context, limit);
+  DiffAnswer answer = LoadDiff(request, context, view, limit);
   std::optional<std::string> next;
   if (answer.differences.size() > limit) {
     answer.differences.resize(limit);
@@ -175,7 +179,9 @@ Response AnswerDiff(const Request& request, const RouteContext& context, const M
     if (ShowsEntity(context.visibility(), view, difference.kind->name, difference.id))
       WriteDifference(out, difference, context.visibility(), view);
   }
-  out.EndArray().Member("next", next).EndObject();
+  out.EndArray().Member("next", next).Key("clusters");
+  WriteClusterDifference(out, answer.clusters);
+  out.EndObject();
   return TaggedJson(request, std::move(out).Take());
 }
 
@@ -243,11 +249,16 @@ void AddReads(Router& router, const RouteContext& context) {
   Route diff = Make(
       Method::kGet, "/api/branches/{name}/diff",
       "What is versioned otherwise on the branch than on main now, with the state at the branch's base, and "
-      "how many nodes have which capability on each side.");
-  diff.parameters.push_back(TextDoc("entity_kind", "Only entities of this kind: node or readiness."));
+      "how many nodes have which capability on each side. `clusters` compares the active runs: `measures` of "
+      "both (run, number of clusters, members in and out of clusters, quality, parameters) with the adjusted "
+      "Rand index of the two; in `pairs` which cluster of main corresponds to which of the branch, with the "
+      "members that both share, that left and that joined it; in `moved` the members whose cluster on the "
+      "branch is not the counterpart of theirs on main. `limit` bounds each of the lists.");
+  diff.parameters.push_back(TextDoc("entity_kind", "Only entities of this kind: " + EntityKindNames() + "."));
+  for (ParameterDoc& doc : ClusterDifferenceDocs()) diff.parameters.push_back(std::move(doc));
   diff.parameters.push_back(LimitDoc(kDefaultPage, kMaxPage));
   diff.parameters.push_back(CursorDoc());
-  diff.responses = {{200, "branch, main_seq, multibyte, differences and next.", "application/json"},
+  diff.responses = {{200, "branch, main_seq, multibyte, differences, next and clusters.", "application/json"},
                     ProblemDoc(404, "No such branch.")};
   diff.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     return AnswerDiff(request, context, view);

@@ -6,6 +6,7 @@
 #include "server/http/problem.h"
 #include "server/routes/cluster_json.h"
 #include "server/routes/cluster_request.h"
+#include "server/routes/multibyte_json.h"
 #include "server/state/row_values.h"
 
 namespace heliograph::server {
@@ -68,7 +69,7 @@ std::string StrengthInWords(const std::string& name, const Placed& placed) {
   return name + " belongs to it with " + Percent(placed->second.strength) + " of its weight. ";
 }
 
-std::string InWords(const Placed& a, const Placed& b, const TimeTogether& time) {
+std::string InWords(const Placed& a, const Placed& b, const std::optional<TimeTogether>& time) {
   std::string words;
   if (!a || !b) {
     words = std::string(!a && !b ? "Neither is"
@@ -81,9 +82,10 @@ std::string InWords(const Placed& a, const Placed& b, const TimeTogether& time) 
     words = "a is in " + a->first.title + " and b in " + b->first.title +
             ": each has more of its weight among the members of its own cluster. ";
   }
-  return words + "Of the newest " + std::to_string(time.runs) +
-         " runs that are kept, both were looked at in " + std::to_string(time.both_present) +
-         ", and put together in " + std::to_string(time.together) + ".";
+  if (!time) return words.substr(0, words.size() - 1);
+  return words + "Of the newest " + std::to_string(time->runs) +
+         " runs that are kept, both were looked at in " + std::to_string(time->both_present) +
+         ", and put together in " + std::to_string(time->together) + ".";
 }
 
 std::string ExplainPair(const Request& request, const RouteContext& context, const MeshView& view,
@@ -92,11 +94,15 @@ std::string ExplainPair(const Request& request, const RouteContext& context, con
   for (const std::string& key : {a, b})
     if (!ShowsMember(context, view, collection, key)) throw ProblemError(404, "there is no member " + key);
   Placed place_a, place_b;
-  const TimeTogether time = context.services().readers->Read([&](ReaderConnection& reader) {
-    const AskedMoment asked = ReadMoment(request, reader);
+  AskedMoment asked;
+  const auto time = context.services().readers->Read([&](ReaderConnection& reader) {
+    asked = ReadMoment(request, reader);
+    WholeActiveRun(reader, asked.moment, collection);
     place_a = ClusterOfMember(reader, asked.moment, collection, a);
     place_b = ClusterOfMember(reader, asked.moment, collection, b);
-    return CountTogether(reader, asked.moment, collection, place_a, place_b);
+    // Which runs are kept changes with time, and the past must not.
+    if (asked.as_of) return std::optional<TimeTogether>();
+    return std::optional(CountTogether(reader, asked.moment, collection, place_a, place_b));
   });
   JsonText out;
   out.BeginObject().Key("a");
@@ -104,25 +110,31 @@ std::string ExplainPair(const Request& request, const RouteContext& context, con
   out.Key("b");
   WritePlace(out, b, place_b);
   out.Member("together", place_a && place_b && place_a->first.key == place_b->first.key)
-      .Member("runs_looked_at", time.runs)
-      .Member("runs_with_both", time.both_present)
-      .Member("runs_together", time.together)
+      .Member("runs_looked_at", time ? std::optional(time->runs) : std::nullopt)
+      .Member("runs_with_both", time ? std::optional(time->both_present) : std::nullopt)
+      .Member("runs_together", time ? std::optional(time->together) : std::nullopt)
       .Member("words", InWords(place_a, place_b, time))
-      .EndObject();
+      .Key("as_of");
+  WriteMoment(out, asked.as_of);
+  out.EndObject();
   return std::move(out).Take();
 }
 
 std::string ExplainDecision(const Request& request, const RouteContext& context, std::int64_t number) {
+  AskedMoment asked;
   const auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
+    asked = ReadMoment(request, reader);
     DecisionFilter filter;
     filter.decision = number;
-    return DecisionsAt(reader, ReadMoment(request, reader).moment, filter);
+    return DecisionsAt(reader, asked.moment, filter);
   });
   if (decisions.empty()) throw ProblemError(404, "there is no decision " + std::to_string(number));
   JsonText out;
   out.BeginObject().Key("decision");
   WriteDecision(out, decisions.front());
-  out.Member("words", decisions.front().reason).EndObject();
+  out.Member("words", decisions.front().reason).Key("as_of");
+  WriteMoment(out, asked.as_of);
+  out.EndObject();
   return std::move(out).Take();
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/clusters/job_desk.h"
+#include "server/history/as_of.h"
 #include "server/http/parameters.h"
 #include "server/http/problem.h"
 #include "server/routes/cluster_request.h"
@@ -25,7 +26,7 @@ constexpr std::int64_t kLargestPage = 500;
 
 /// A job as it is told: its row, or what this process knows and the database does not yet.
 struct JobRow {
-  std::string id, collection, kind, state, trigger, requested_by, parameters, statistics;
+  std::string id, branch, collection, kind, state, trigger, requested_by, parameters, statistics;
   UtcMillis requested_at{};
   std::optional<UtcMillis> started_at, finished_at;
   std::optional<std::int64_t> run;
@@ -36,7 +37,9 @@ struct JobRow {
 constexpr const char* kColumns =
     "SELECT job_id, collection, kind, state, trigger_kind, requested_by, parameters, statistics, "
     "requested_at,"
-    " started_at, finished_at, run_id, error FROM cluster_jobs";
+    " started_at, finished_at, run_id, error, name FROM (SELECT j.*, b.name FROM cluster_jobs AS j JOIN "
+    "branch AS b "
+    "USING(branch_id))";
 
 JobRow ReadRow(SQLite::Statement& row) {
   JobRow job;
@@ -53,6 +56,7 @@ JobRow ReadRow(SQLite::Statement& row) {
   job.finished_at = OptionalTimeOf(row.getColumn(10));
   job.run = NumberOf(row.getColumn(11));
   job.error = TextOf(row.getColumn(12));
+  job.branch = row.getColumn(13).getString();
   return job;
 }
 
@@ -60,6 +64,7 @@ JobRow RowOf(const ClusterJobView& view) {
   const ClusterJob& job = view.job;
   JobRow row;
   row.id = job.id.ToText();
+  row.branch = view.branch;
   row.collection = Name(job.collection);
   row.kind = Name(job.kind);
   row.state = Name(job.state);
@@ -93,12 +98,19 @@ std::vector<JobRow> Overlaid(std::vector<JobRow> rows, const std::vector<JobRow>
   return rows;
 }
 
-std::vector<JobRow> KnownJobs(const RouteContext& context, const std::string& collection) {
+/// Which jobs are wanted; empty: all.
+struct JobFilter {
+  std::string collection, branch;
+};
+
+std::vector<JobRow> KnownJobs(const RouteContext& context, const JobFilter& filter) {
   std::vector<JobRow> known;
   if (context.services().cluster_jobs == nullptr) return known;
   for (const ClusterJobView& view : context.services().cluster_jobs->Jobs()) {
     JobRow row = RowOf(view);
-    if (collection.empty() || row.collection == collection) known.push_back(std::move(row));
+    if ((filter.collection.empty() || row.collection == filter.collection) &&
+        (filter.branch.empty() || row.branch == filter.branch))
+      known.push_back(std::move(row));
   }
   return known;
 }
@@ -106,6 +118,7 @@ std::vector<JobRow> KnownJobs(const RouteContext& context, const std::string& co
 void WriteJob(JsonText& out, const JobRow& job) {
   out.BeginObject()
       .Member("id", job.id)
+      .Member("branch", job.branch)
       .Member("collection", job.collection)
       .Member("kind", job.kind)
       .Member("state", job.state)
@@ -131,7 +144,7 @@ ClusterJobDesk& DeskOf(const RouteContext& context) {
   return *context.services().cluster_jobs;
 }
 
-ClusterJobOrder ReadOrder(const Request& request) {
+ClusterJobOrder ReadOrder(const Request& request, const RouteContext& context) {
   const nlohmann::json body = request.body.empty() ? nlohmann::json::object() : ObjectInBody(request);
   ClusterJobOrder order;
   const auto collection = ParseClusterCollection(OptionalText(body, "collection").value_or("mesh"));
@@ -148,11 +161,14 @@ ClusterJobOrder ReadOrder(const Request& request) {
   const std::string actor = OptionalText(body, "actor").value_or("");
   if (actor.size() > kMaxClusterText / 2) throw ProblemError(400, "actor is too long");
   order.requested_by = actor.empty() ? "http" : "http:" + actor;
+  const std::string branch = OptionalText(body, "branch").value_or("main");
+  order.line =
+      context.services().readers->Read([&](ReaderConnection& reader) { return BranchNamed(reader, branch); });
   return order;
 }
 
 Response Ask(const Request& request, const RouteContext& context) {
-  const JobSubmission submission = DeskOf(context).Submit(ReadOrder(request));
+  const JobSubmission submission = DeskOf(context).Submit(ReadOrder(request, context));
   const std::string id = submission.job.job.id.ToText();
   JsonText out;
   out.BeginObject()
@@ -175,18 +191,24 @@ JobRow FindJob(const RouteContext& context, const Ulid& id) {
     if (row.executeStep()) found.push_back(ReadRow(row));
     return found;
   });
-  auto known = KnownJobs(context, "");
+  auto known = KnownJobs(context, {});
   std::erase_if(known, [&](const JobRow& job) { return job.id != id.ToText(); });
   rows = Overlaid(std::move(rows), known);
   if (rows.empty()) throw ProblemError(404, "there is no job " + id.ToText());
   return rows.front();
 }
 
+JobFilter ReadFilter(const Request& request) {
+  JobFilter filter;
+  const std::string* collection = request.FindQuery("collection");
+  if (collection != nullptr && !collection->empty()) filter.collection = Name(CollectionParameter(request));
+  if (const std::string* branch = request.FindQuery("branch")) filter.branch = *branch;
+  return filter;
+}
+
 std::string BuildList(const Request& request, const RouteContext& context) {
   const auto limit = static_cast<std::size_t>(LimitParameter(request, {kDefaultPage, kLargestPage}));
-  const std::string* wanted = request.FindQuery("collection");
-  const std::string collection =
-      wanted == nullptr || wanted->empty() ? "" : std::string(Name(CollectionParameter(request)));
+  const JobFilter filter = ReadFilter(request);
   std::string before = "Z";  // above every ULID
   if (const auto cursor = CursorParameter(request, "cluster-jobs", 1)) {
     const auto* last = std::get_if<std::string>(&cursor->front());
@@ -195,22 +217,26 @@ std::string BuildList(const Request& request, const RouteContext& context) {
   }
   std::int64_t total = 0;
   auto rows = context.services().readers->Read([&](ReaderConnection& reader) {
-    SQLite::Statement& count =
-        reader.Prepared("SELECT count(*) FROM cluster_jobs WHERE (?1='' OR collection=?1)");
-    count.bind(1, collection);
+    SQLite::Statement& count = reader.Prepared(
+        "SELECT count(*) FROM cluster_jobs JOIN branch USING(branch_id) WHERE (?1='' OR "
+        "collection=?1) AND (?2='' OR name=?2)");
+    count.bind(1, filter.collection);
+    count.bind(2, filter.branch);
     count.executeStep();
     total = count.getColumn(0).getInt64();
-    SQLite::Statement& page =
-        reader.Prepared(std::string(kColumns) +
-                        " WHERE (?1='' OR collection=?1) AND job_id<?2 ORDER BY job_id DESC LIMIT ?3");
-    page.bind(1, collection);
-    page.bind(2, before);
-    page.bind(3, static_cast<std::int64_t>(limit + 1));
+    SQLite::Statement& page = reader.Prepared(
+        std::string(kColumns) +
+        " WHERE (?1='' OR collection=?1) AND (?2='' OR name=?2) AND job_id<?3 ORDER BY job_id "
+        "DESC LIMIT ?4");
+    page.bind(1, filter.collection);
+    page.bind(2, filter.branch);
+    page.bind(3, before);
+    page.bind(4, static_cast<std::int64_t>(limit + 1));
     std::vector<JobRow> found;
     while (page.executeStep()) found.push_back(ReadRow(page));
     return found;
   });
-  auto known = KnownJobs(context, collection);
+  auto known = KnownJobs(context, filter);
   const bool whole = rows.size() <= limit;
   std::erase_if(known,
                 [&](const JobRow& job) { return job.id >= before || (!whole && job.id < rows.back().id); });
@@ -260,11 +286,15 @@ Route AskRoute(const RouteContext& context) {
   route.summary =
       "Asks for a run, or for the choice of the resolution. While a job that does the same waits or runs, "
       "there is no"
-      " second one: the answer names that one with coalesced, and one that runs is followed by another.";
+      " second one on the branch: the answer names that one with coalesced, and one that runs is followed by "
+      "another.";
   route.request_body =
-      "JSON with collection (mesh), kind (run or choose-resolution), parameters, actor; all optional.";
+      "JSON with collection (mesh), kind (run or choose-resolution), parameters, branch (main; the run "
+      "begins "
+      "from what that branch has, and changes it alone), actor; all optional.";
   route.responses = {{202, "Accepted; statusUrl tells how it goes.", "application/json"},
                      ProblemDoc(400, "The order makes no sense."),
+                     ProblemDoc(404, "No such branch."),
                      ProblemDoc(503, "Too many jobs wait.")};
   route.access = Access::kWrite;
   route.handler = WhenReady(
@@ -278,6 +308,7 @@ Route ListRoute(const RouteContext& context) {
   route.tag = "clusters";
   route.summary = "Jobs, newest first, those that only the server knows so far among them.";
   route.parameters = {TextDoc("collection", "Only those of this collection.", {"mesh", "items"}),
+                      TextDoc("branch", "Only those on the branch of this name, deleted ones too."),
                       LimitDoc(kDefaultPage, kLargestPage), CursorDoc()};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
     return TaggedJson(request, BuildList(request, context));

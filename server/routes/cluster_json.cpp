@@ -1,17 +1,13 @@
 #include "server/routes/cluster_json.h"
 
 namespace heliograph::server {
-namespace {
-
-const NodeView* NodeOf(const MeshView& view, ClusterCollection collection, const std::string& key) {
-  if (collection != ClusterCollection::kMesh) return nullptr;
+const NodeView* MemberNaming::NodeOf(const std::string& key) const {
+  if (of_the_past_ || collection_ != ClusterCollection::kMesh) return nullptr;
   const auto public_key = PublicKey::FromHex(key);
-  return public_key ? view.FindNode(*public_key) : nullptr;
+  return public_key ? view_.FindNode(*public_key) : nullptr;
 }
 
-}  // namespace
-
-void WriteTrackFacts(JsonText& out, const ClusterTrack& track, const MeshView& view) {
+void WriteTrackFacts(JsonText& out, const ClusterTrack& track, const MemberNaming& naming) {
   out.Member("id", track.id)
       .Member("slug", track.slug)
       .Member("title", track.title)
@@ -21,8 +17,8 @@ void WriteTrackFacts(JsonText& out, const ClusterTrack& track, const MeshView& v
       .Member("size", track.size)
       .Member("cohesion", track.cohesion);
   out.Key("representative");
-  if (track.representative) {
-    const NodeView* node = NodeOf(view, track.collection, *track.representative);
+  if (track.representative && naming.Shows(*track.representative)) {
+    const NodeView* node = naming.NodeOf(*track.representative);
     out.BeginObject()
         .Member("key", *track.representative)
         .Member("name", node != nullptr ? node->name : std::nullopt)
@@ -33,9 +29,8 @@ void WriteTrackFacts(JsonText& out, const ClusterTrack& track, const MeshView& v
   out.Member("born_at", track.born_at).Member("changed_at", track.changed_at);
 }
 
-void WriteClusterMember(JsonText& out, const TrackMember& member, ClusterCollection collection,
-                        const MeshView& view) {
-  const NodeView* node = NodeOf(view, collection, member.key);
+void WriteClusterMember(JsonText& out, const TrackMember& member, const MemberNaming& naming) {
+  const NodeView* node = naming.NodeOf(member.key);
   out.BeginObject()
       .Member("key", member.key)
       .Member("name", node != nullptr ? node->name : std::nullopt)
@@ -82,7 +77,7 @@ void WriteDecision(JsonText& out, const ClusterDecision& decision) {
   out.EndArray().EndObject();
 }
 
-void WriteOverride(JsonText& out, const ClusterOverrideRow& row) {
+void WriteOverride(JsonText& out, const ClusterOverrideRow& row, const MemberNaming& naming) {
   out.BeginObject()
       .Member("id", row.id)
       .Member("action", row.action)
@@ -96,9 +91,10 @@ void WriteOverride(JsonText& out, const ClusterOverrideRow& row) {
       .Member("created_at", row.created_at)
       .Member("commit", row.commit_id)
       .Member("member_count", row.members)
-      .Member("blocked", row.blocked);
+      .Member("blocked", naming.of_the_past() ? std::nullopt : std::optional(row.blocked));
   out.Key("members").BeginArray();
-  for (const std::string& member : row.first_members) out.Value(member);
+  for (const std::string& member : row.first_members)
+    if (naming.Shows(member)) out.Value(member);
   out.EndArray().EndObject();
 }
 

@@ -29,10 +29,9 @@ std::string Cell(const std::string& text) {
   return safe;
 }
 
-std::string Called(const TrackMember& member, ClusterCollection collection, const MeshView& view) {
+std::string Called(const TrackMember& member, ClusterCollection collection, const MemberNaming& naming) {
   constexpr std::size_t kShortKey = 8;
-  const auto key = collection == ClusterCollection::kMesh ? PublicKey::FromHex(member.key) : std::nullopt;
-  const NodeView* node = key ? view.FindNode(*key) : nullptr;
+  const NodeView* node = naming.NodeOf(member.key);
   if (node != nullptr && node->name) return Cell(*node->name);
   return Cell(collection == ClusterCollection::kMesh ? member.key.substr(0, kShortKey) : member.key);
 }
@@ -49,9 +48,8 @@ ReportMaterial Load(const Request& request, ReaderConnection& reader) {
   ReportMaterial material;
   const ClusterCollection collection = CollectionParameter(request);
   material.asked = ReadMoment(request, reader);
-  material.run = ActiveRun(reader, material.asked.moment, collection);
+  material.run = WholeActiveRun(reader, material.asked.moment, collection);
   if (!material.run) return material;
-  RequireWhole(reader, *material.run);
   ClusterFilter filter;
   filter.collection = collection;
   filter.statuses = {"active", "closed"};
@@ -84,10 +82,14 @@ std::string BuildClusterReport(const Request& request, const RouteContext& conte
   const auto material =
       context.services().readers->Read([&](ReaderConnection& reader) { return Load(request, reader); });
   const ClusterCollection collection = CollectionParameter(request);
+  const MemberNaming naming(context, view, collection, material.asked.as_of.has_value());
   std::string text = "# Clusters of " + std::string(Name(collection)) + "\n\n";
   if (!material.run) return text + "There has been no run yet.\n";
-  text += "Run " + std::to_string(*material.run) + ", " + std::to_string(material.tracks.size()) +
-          " clusters.\n\n";
+  text +=
+      "Run " + std::to_string(*material.run) + ", " + std::to_string(material.tracks.size()) + " clusters";
+  if (const auto& as_of = material.asked.as_of)
+    text += ", as of commit " + as_of->commit_id + " of " + FormatTime(as_of->committed_at);
+  text += ".\n\n";
   text += "| Cluster | Members | Status | Firmest members |\n|---|---:|---|---|\n";
   for (std::size_t i = 0; i < material.tracks.size(); ++i) {
     const ClusterTrack& track = material.tracks[i];
@@ -95,8 +97,8 @@ std::string BuildClusterReport(const Request& request, const RouteContext& conte
     std::size_t shown = 0;
     for (const TrackMember& member : material.members[i]) {
       if (shown == kFirstMembers) break;
-      if (!ShowsMember(context, view, collection, member.key)) continue;
-      text += (shown++ == 0 ? "" : ", ") + Called(member, collection, view);
+      if (!naming.Shows(member.key)) continue;
+      text += (shown++ == 0 ? "" : ", ") + Called(member, collection, naming);
     }
     text += " |\n";
   }

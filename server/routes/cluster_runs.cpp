@@ -25,15 +25,16 @@ constexpr std::int64_t kDefaultMoves = 500;
 constexpr std::int64_t kLargestMoves = 5000;
 
 struct RunRow {
-  std::int64_t id = 0, branch = 1;
-  std::string collection, coverage, rule, algorithm, parameters, quality, input_digest;
+  std::int64_t id = 0, branch = 1, base_seq = 0;
+  std::string branch_name, collection, coverage, rule, algorithm, parameters, quality, input_digest;
   std::optional<std::string> job;
   std::int64_t watermark = 0, clusters = 0, members = 0, unclustered = 0;
   std::optional<UtcMillis> data_time;
   UtcMillis computed_at{}, applied_at{};
   std::optional<std::int64_t> previous;
   std::string commit_id;
-  bool pruned = false, active = false;
+  std::optional<bool> pruned;  ///< nothing: not told, as of a commit
+  bool active = false;
 };
 
 constexpr const char* kRunColumns =
@@ -42,9 +43,9 @@ constexpr const char* kRunColumns =
     "r.unclustered_count,"
     " r.data_time, r.computed_at, c.committed_us / 1000, r.previous_run_id, c.commit_id, r.pruned_at IS NOT "
     "NULL,"
-    " EXISTS (SELECT 1 FROM cluster_state AS s WHERE s.active_run=r.run_id) FROM cluster_runs AS r JOIN "
-    "commit_log AS c"
-    " USING(commit_seq)";
+    " EXISTS (SELECT 1 FROM cluster_state AS s WHERE s.active_run=r.run_id), b.name, coalesce(b.base_seq, 0)"
+    " FROM cluster_runs AS r JOIN commit_log AS c USING(commit_seq) JOIN branch AS b ON "
+    "b.branch_id=r.branch_id";
 
 RunRow ReadRun(Statement& row) {
   RunRow run;
@@ -69,6 +70,8 @@ RunRow ReadRun(Statement& row) {
   run.commit_id = row.getColumn(18).getString();
   run.pruned = row.getColumn(19).getInt() != 0;
   run.active = row.getColumn(20).getInt() != 0;
+  run.branch_name = row.getColumn(21).getString();
+  run.base_seq = row.getColumn(22).getInt64();
   return run;
 }
 
@@ -76,6 +79,7 @@ void WriteRun(JsonText& out, const RunRow& run) {
   out.Member("id", run.id)
       .Member("collection", run.collection)
       .Member("branch_id", run.branch)
+      .Member("branch", run.branch_name)
       .Member("active", run.active)
       .Member("coverage", run.coverage)
       .Member("match_rule", run.rule)
@@ -114,6 +118,42 @@ RunRow RunNumbered(ReaderConnection& reader, std::int64_t number) {
   return ReadRun(row);
 }
 
+/// Runs that the line had by the moment: a branch's own, and main's up to its base.
+constexpr const char* kOnLine =
+    "r.collection=?4 AND (r.branch_id=?1 AND r.commit_seq<=?3 OR r.branch_id=1 AND r.commit_seq<=min(?2, "
+    "?3))";
+
+struct RunPage {
+  AskedMoment asked;
+  std::int64_t total = 0;
+  std::vector<RunRow> runs;
+};
+
+RunPage LoadRuns(ReaderConnection& reader, const Request& request, std::int64_t before, std::int64_t limit) {
+  const ClusterCollection collection = CollectionParameter(request);
+  RunPage page;
+  page.asked = ReadMoment(request, reader);
+  Statement& count = reader.Prepared(std::string("SELECT count(*) FROM cluster_runs AS r WHERE ") + kOnLine);
+  BindMoment(count, page.asked.moment);
+  count.bind(4, std::string(Name(collection)));
+  count.executeStep();
+  page.total = count.getColumn(0).getInt64();
+  Statement& rows = reader.Prepared(std::string("SELECT ") + kRunColumns + " WHERE " + kOnLine +
+                                    " AND r.run_id<?5 ORDER BY r.run_id DESC LIMIT ?6");
+  BindMoment(rows, page.asked.moment);
+  rows.bind(4, std::string(Name(collection)));
+  rows.bind(5, before);
+  rows.bind(6, limit);
+  while (rows.executeStep()) page.runs.push_back(ReadRun(rows));
+  const auto active = ActiveRun(reader, page.asked.moment, collection);
+  for (RunRow& run : page.runs) {
+    run.active = run.id == active;
+    // Later retention must not show in the past.
+    if (page.asked.as_of) run.pruned.reset();
+  }
+  return page;
+}
+
 std::string BuildList(const Request& request, const RouteContext& context) {
   const auto limit = LimitParameter(request, {kDefaultPage, kLargestPage});
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
@@ -122,45 +162,25 @@ std::string BuildList(const Request& request, const RouteContext& context) {
     if (last == nullptr) throw ProblemError(400, "cursor: this is no cursor of this list");
     before = *last;
   }
-  const std::string collection(Name(CollectionParameter(request)));
-  std::int64_t total = 0;
-  const auto runs = context.services().readers->Read([&](ReaderConnection& reader) {
-    const AskedMoment asked = ReadMoment(request, reader);
-    Statement& count = reader.Prepared(
-        "SELECT count(*) FROM cluster_runs WHERE branch_id=? AND collection=? AND commit_seq<=?");
-    count.bind(1, asked.moment.branch);
-    count.bind(2, collection);
-    count.bind(3, asked.moment.last_seq());
-    count.executeStep();
-    total = count.getColumn(0).getInt64();
-    Statement& rows =
-        reader.Prepared(std::string("SELECT ") + kRunColumns +
-                        " WHERE r.branch_id=? AND r.collection=? AND r.commit_seq<=? AND r.run_id<?"
-                        " ORDER BY r.run_id DESC LIMIT ?");
-    rows.bind(1, asked.moment.branch);
-    rows.bind(2, collection);
-    rows.bind(3, asked.moment.last_seq());
-    rows.bind(4, before);
-    rows.bind(5, limit + 1);
-    std::vector<RunRow> found;
-    while (rows.executeStep()) found.push_back(ReadRun(rows));
-    return found;
-  });
-  const std::size_t shown = std::min(runs.size(), static_cast<std::size_t>(limit));
+  const RunPage page = context.services().readers->Read(
+      [&](ReaderConnection& reader) { return LoadRuns(reader, request, before, limit + 1); });
+  const std::size_t shown = std::min(page.runs.size(), static_cast<std::size_t>(limit));
   JsonText out;
   out.BeginObject().Key("runs").BeginArray();
   for (std::size_t i = 0; i < shown; ++i) {
     out.BeginObject();
-    WriteRun(out, runs[i]);
+    WriteRun(out, page.runs[i]);
     out.EndObject();
   }
-  out.EndArray().Member("total", total);
+  out.EndArray().Member("total", page.total);
   std::optional<std::string> next;
-  if (shown < runs.size()) {
-    const CursorField last = runs[shown - 1].id;
+  if (shown < page.runs.size()) {
+    const CursorField last = page.runs[shown - 1].id;
     next = EncodeCursor("cluster-runs", {&last, 1});
   }
-  out.Member("next", next).EndObject();
+  out.Member("next", next).Key("as_of");
+  WriteMoment(out, page.asked.as_of);
+  out.EndObject();
   return std::move(out).Take();
 }
 
@@ -178,9 +198,7 @@ std::string BuildRun(const Request& request, const RouteContext& context) {
   RunRow run;
   auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
     run = RunNumbered(reader, number);
-    ClusterMoment moment;
-    moment.branch = run.branch;
-    return DecisionsAt(reader, moment, filter);
+    return DecisionsAt(reader, ClusterMoment{run.branch, run.base_seq, std::nullopt}, filter);
   });
   std::optional<std::string> next;
   if (static_cast<std::int64_t>(decisions.size()) == filter.limit) {
@@ -295,10 +313,17 @@ Route ListRoute(const RouteContext& context) {
   Route route;
   route.path = "/api/cluster-runs";
   route.tag = "clusters";
-  route.summary = "The runs that were applied, newest first.";
+  route.summary =
+      "The runs that were applied, newest first; on a branch its own, and those of main up to its base. "
+      "`active` is the one in force at the moment; `pruned`, that the members were thinned out, is null as "
+      "of "
+      "a commit.";
   route.parameters = MomentDocs();
   route.parameters.push_back(LimitDoc(kDefaultPage, kLargestPage));
   route.parameters.push_back(CursorDoc());
+  route.responses = {{200, "runs, total, next and as_of.", "application/json"},
+                     ProblemDoc(404, "No such branch or commit."),
+                     ProblemDoc(410, "The history of that commit is no longer kept.")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
     return TaggedJson(request, BuildList(request, context));
   });
@@ -331,7 +356,7 @@ Route DifferenceRoute(const RouteContext& context) {
                       LimitDoc(kDefaultMoves, kLargestMoves)};
   route.responses = {{200, "The runs, moved, flows and members.", "application/json"},
                      ProblemDoc(404, "No such run."),
-                     ProblemDoc(410, "One of them was thinned out.")};
+                     ProblemDoc(410, "One of them was thinned out (code run_thinned).")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     return TaggedJson(request, BuildDifference(request, context, view));
   });

@@ -92,11 +92,10 @@ std::vector<ClusterTrack>::const_iterator PageBegin(const Request& request,
   });
 }
 
-void WriteMemberKeys(JsonText& out, const std::vector<TrackMember>& members, ClusterCollection collection,
-                     const RouteContext& context, const MeshView& view) {
+void WriteMemberKeys(JsonText& out, const std::vector<TrackMember>& members, const MemberNaming& naming) {
   out.Key("members").BeginArray();
   for (const TrackMember& member : members)
-    if (ShowsMember(context, view, collection, member.key)) out.Value(member.key);
+    if (naming.Shows(member.key)) out.Value(member.key);
   out.EndArray();
 }
 
@@ -113,8 +112,7 @@ std::string BuildList(const Request& request, const RouteContext& context, const
   std::vector<std::vector<TrackMember>> members;
   context.services().readers->Read([&](ReaderConnection& reader) {
     asked = ReadMoment(request, reader);
-    run = ActiveRun(reader, asked.moment, filter.collection);
-    if (run) RequireWhole(reader, *run);
+    run = WholeActiveRun(reader, asked.moment, filter.collection);
     auto tracks = TracksAt(reader, asked.moment, filter);
     std::sort(tracks.begin(), tracks.end(), [&](const ClusterTrack& a, const ClusterTrack& b) {
       return std::tuple(-Rank(a, order), a.key) < std::tuple(-Rank(b, order), b.key);
@@ -127,12 +125,13 @@ std::string BuildList(const Request& request, const RouteContext& context, const
     if (with_members) members = MembersOf(reader, asked.moment, filter.collection, page);
   });
 
+  const MemberNaming naming(context, view, filter.collection, asked.as_of.has_value());
   JsonText out;
   out.BeginObject().Key("clusters").BeginArray();
   for (std::size_t i = 0; i < page.size(); ++i) {
     out.BeginObject();
-    WriteTrackFacts(out, page[i], view);
-    if (with_members) WriteMemberKeys(out, members[i], filter.collection, context, view);
+    WriteTrackFacts(out, page[i], naming);
+    if (with_members) WriteMemberKeys(out, members[i], naming);
     out.EndObject();
   }
   out.EndArray().Member("total", total);
@@ -170,8 +169,7 @@ ClusterDetail LoadDetail(const Request& request, ReaderConnection& reader) {
     detail.settled = IsMergeSettled(reader, moment, detail.named);
     return detail;
   }
-  detail.run = ActiveRun(reader, moment, detail.root.collection);
-  if (detail.run) RequireWhole(reader, *detail.run);
+  detail.run = WholeActiveRun(reader, moment, detail.root.collection);
   detail.members = std::move(MembersOf(reader, moment, detail.root.collection, {detail.root}).front());
   detail.aliases = AliasesOf(reader, moment, detail.root.key);
   DecisionFilter recent;
@@ -204,26 +202,26 @@ std::string BuildDetail(const Request& request, const RouteContext& context, con
                         const ClusterDetail& detail) {
   const auto limit = LimitParameter(request, {kDefaultMembers, kLargestMembers});
   const auto offset = OffsetParameter(request);
-  const ClusterCollection collection = detail.root.collection;
+  const MemberNaming naming(context, view, detail.root.collection, detail.asked.as_of.has_value());
   JsonText out;
   out.BeginObject();
-  WriteTrackFacts(out, detail.root, view);
+  WriteTrackFacts(out, detail.root, naming);
   out.Key("aliases").BeginArray();
   for (const std::string& alias : detail.aliases) out.Value(alias);
   out.EndArray().Key("members").BeginArray();
   std::int64_t position = 0, total = 0, shown = 0;
   for (const TrackMember& member : detail.members) {
-    if (!ShowsMember(context, view, collection, member.key)) continue;
+    if (!naming.Shows(member.key)) continue;
     ++total;
     if (position++ < offset || shown >= limit) continue;
     ++shown;
-    WriteClusterMember(out, member, collection, view);
+    WriteClusterMember(out, member, naming);
   }
   out.EndArray().Member("members_total", total).Key("decisions").BeginArray();
   for (const ClusterDecision& decision : detail.decisions) WriteDecision(out, decision);
   out.EndArray().Key("overrides").BeginArray();
-  for (const ClusterOverrideRow& row : detail.overrides) WriteOverride(out, row);
-  out.EndArray().Member("run", detail.run).Member("base", detail.asked.head_seq).Key("as_of");
+  for (const ClusterOverrideRow& row : detail.overrides) WriteOverride(out, row, naming);
+  out.EndArray().Member("run", detail.run).Member("base", detail.asked.base()).Key("as_of");
   WriteMoment(out, detail.asked.as_of);
   out.EndObject();
   return std::move(out).Take();
@@ -259,8 +257,9 @@ void WriteLineage(JsonText& out, std::vector<ClusterDecision> decisions, const D
 std::string BuildLineage(const Request& request, const RouteContext& context) {
   DecisionFilter filter = LineageFilter(request);
   ClusterTrack track;
+  AskedMoment asked;
   auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
-    const AskedMoment asked = ReadMoment(request, reader);
+    asked = ReadMoment(request, reader);
     track = TrackInPath(request, reader, asked.moment);
     filter.track = track.key;
     return DecisionsAt(reader, asked.moment, filter);
@@ -273,6 +272,8 @@ std::string BuildLineage(const Request& request, const RouteContext& context) {
       .Member("status", track.status)
       .Member("born_at", track.born_at);
   WriteLineage(out, std::move(decisions), filter);
+  out.Key("as_of");
+  WriteMoment(out, asked.as_of);
   out.EndObject();
   return std::move(out).Take();
 }
@@ -319,9 +320,12 @@ Route ListRoute(const RouteContext& context) {
        LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
   route.responses = {{200, "clusters, total, next, run and as_of.", "application/json"},
                      ProblemDoc(404, "No such branch or commit."),
-                     ProblemDoc(410, "That run was thinned out.")};
+                     MomentProblemDoc()};
   auto cache = std::make_shared<ResponseCache>(ResponseCache::Limits{.max_bytes = 4 * 1024 * 1024});
   route.handler = WhenReady(context, [context, cache](const Request& request, const MeshView& view) {
+    // The view is of the present on main, and tells nothing of what else may change.
+    if (AsOfText(request) || NamesBranch(request))
+      return TaggedJson(request, BuildList(request, context, view));
     Generation generation = NodesGeneration(context, view);
     generation.epoch += '/' + std::to_string(view.head_seq);
     return RespondCached(request, generation, *cache, [&] { return BuildList(request, context, view); });
@@ -336,14 +340,18 @@ Route DetailRoute(const RouteContext& context) {
   route.summary =
       "One cluster by id, slug or a name that it had: members, strengths, newest decisions, corrections. A "
       "merged one"
-      " redirects to where it went. `base` is what a correction is based on.";
+      " redirects to where it went. `base` is what a correction is based on (null on a branch: corrections "
+      "are "
+      "made on main). As of a commit, what has no history (names, roles, how often a correction kept a "
+      "member "
+      "out) is null.";
   route.parameters = With(MomentDocs(), {PathDoc("id", "Its id, slug, or an alias."),
                                          LimitDoc(kDefaultMembers, kLargestMembers), OffsetDoc()});
   route.responses = {{200, "The cluster; limit and offset page its members.", "application/json"},
                      {307, "Merged, which the next run or a person may take back.", "application/json"},
                      {308, "Merged for good.", "application/json"},
                      ProblemDoc(404, "No such cluster."),
-                     ProblemDoc(410, "That run was thinned out.")};
+                     MomentProblemDoc()};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     const auto detail = context.services().readers->Read(
         [&](ReaderConnection& reader) { return LoadDetail(request, reader); });
@@ -383,8 +391,9 @@ Route LineageRoute(const RouteContext& context) {
       With(MomentDocs(), {PathDoc("id", "Its id, slug, or an alias. A merged one has a lineage of its own."),
                           FlagDoc("continuations", "With the runs in which it merely went on."),
                           TentativeDoc(), LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
-  route.responses = {{200, "The cluster, decisions and next.", "application/json"},
-                     ProblemDoc(404, "No such cluster.")};
+  route.responses = {{200, "The cluster, decisions, next and as_of.", "application/json"},
+                     ProblemDoc(404, "No such cluster."),
+                     ProblemDoc(410, "The history of that commit is no longer kept.")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
     return TaggedJson(request, BuildLineage(request, context));
   });
@@ -403,7 +412,8 @@ Route ExplainRoute(const RouteContext& context) {
             IntegerDoc("decision", "The id of a decision.", 1, std::numeric_limits<std::int64_t>::max())});
   route.responses = {{200, "The facts, and `words` for a person.", "application/json"},
                      ProblemDoc(400, "Neither a and b, nor decision."),
-                     ProblemDoc(404, "No such decision.")};
+                     ProblemDoc(404, "No such decision."),
+                     MomentProblemDoc()};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     return TaggedJson(request, BuildExplanation(request, context, view));
   });
@@ -416,7 +426,7 @@ Route ReportRoute(const RouteContext& context) {
   route.tag = "clusters";
   route.summary = "The clusters and what happened to them lately, as Markdown to be passed on.";
   route.parameters = MomentDocs();
-  route.responses = {{200, "The report.", "text/markdown; charset=utf-8"}};
+  route.responses = {{200, "The report.", "text/markdown; charset=utf-8"}, MomentProblemDoc()};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     Response response = TaggedJson(request, BuildClusterReport(request, context, view));
     if (response.status == 200) response.content_type = "text/markdown; charset=utf-8";

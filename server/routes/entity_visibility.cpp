@@ -9,6 +9,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kRepresentative = "representative";
+
 bool IsHidden(const Json& value, const Visibility& visibility, const MeshView& view) {
   if (!value.is_object()) return false;
   const auto key = value.find("public_key");
@@ -23,6 +25,10 @@ void RemoveHidden(Json& value, const Visibility& visibility, const MeshView& vie
   }
   if (!value.is_structured()) return;
   for (Json& entry : value) RemoveHidden(entry, visibility, view);
+  const auto representative = value.is_object() ? value.find(kRepresentative) : value.end();
+  if (representative != value.end() && representative->is_string() &&
+      !ShowsEntity(visibility, view, "node", representative->get_ref<const std::string&>()))
+    *representative = nullptr;
 }
 
 }  // namespace
@@ -35,7 +41,8 @@ bool ShowsEntity(const Visibility& visibility, const MeshView& view, std::string
 }
 
 std::string ShownState(const Visibility& visibility, const MeshView& view, const std::string& json) {
-  if (json.find("public_key") == std::string::npos) return json;
+  if (json.find("public_key") == std::string::npos && json.find(kRepresentative) == std::string::npos)
+    return json;
   Json value = Json::parse(json, nullptr, false);
   if (value.is_discarded()) return "null";
   RemoveHidden(value, visibility, view);

@@ -14,7 +14,7 @@ bool ShowsEntity(const Visibility& visibility, const MeshView& view, std::string
                  std::string_view id);
 
 /// The state of an entity, a JSON value, without what it tells of hidden nodes: objects in arrays whose
-/// `public_key` is theirs.
+/// `public_key` is theirs, and a `representative` that is one.
 std::string ShownState(const Visibility& visibility, const MeshView& view, const std::string& json);
 
 }  // namespace heliograph::server

@@ -19,7 +19,6 @@ namespace {
 constexpr std::int64_t kDefaultPage = 100, kMaxPage = 1000;
 constexpr std::string_view kCommitOrder = "commits/seq";
 constexpr std::string_view kChangeOrder = "commit/entity";
-constexpr std::string_view kIntervalOrder = "entity/from_seq";
 
 std::optional<std::string> TextParameter(const Request& request, std::string_view name) {
   const std::string* text = request.FindQuery(name);
@@ -184,104 +183,6 @@ Response AnswerCommit(const Request& request, const RouteContext& context, const
   return TaggedJson(request, std::move(out).Take());
 }
 
-// One entity -----------------------------------------------------------------------------------------------
-
-struct AskedEntity {
-  const EntityKind* kind;
-  EntityKey key;
-  std::string id;
-};
-
-AskedEntity ReadEntity(const Request& request, const RouteContext& context, const MeshView& view) {
-  const std::string kind_name = request.PathParameter("kind");
-  const std::string id = request.PathParameter("id");
-  const EntityKind* kind = FindEntityKind(kind_name);
-  if (kind == nullptr) {
-    std::string known;
-    for (const EntityKind& one : EntityKinds()) known += (known.empty() ? "" : ", ") + std::string(one.name);
-    throw ProblemError(404, "there are no entities of kind " + kind_name + "; kinds are " + known);
-  }
-  const auto key = kind->key_of(id);
-  if (!key)
-    throw ProblemError(400,
-                       id + " is no id of a " + kind_name + ": it must be " + std::string(kind->id_form));
-  AskedEntity entity{kind, *key, kind->canonical_id(id)};
-  if (!ShowsEntity(context.visibility(), view, kind->name, entity.id))
-    throw ProblemError(404, "no " + kind_name + " " + entity.id + " is known to history");
-  return entity;
-}
-
-struct EntityAnswer {
-  BranchLine line;
-  std::int64_t floor = 0;
-  std::optional<CommitMoment> moment;
-  std::optional<std::string> state;       ///< with a moment
-  std::vector<EntityInterval> intervals;  ///< without one
-};
-
-EntityAnswer LoadEntity(const Request& request, const RouteContext& context, const AskedEntity& entity,
-                        std::size_t limit) {
-  const auto as_of = AsOfText(request);
-  const std::int64_t after = NumberCursor(request, kIntervalOrder).value_or(0);
-  return context.services().readers->Read([&](ReaderConnection& reader) {
-    EntityAnswer answer{BranchParameter(reader, request), HistoryFloor(reader), {}, {}, {}};
-    if (as_of) answer.moment = ResolveAsOf(reader, *as_of, answer.line);
-    if (!IsKnown(reader, *entity.kind, entity.key, answer.line)) {
-      throw ProblemError(404, "no " + std::string(entity.kind->name) + " " + entity.id +
-                                  " is known to the history of " + answer.line.name);
-    }
-    if (answer.moment) {
-      answer.state = StateAt(reader, *entity.kind, entity.key, answer.line, answer.moment->seq);
-    } else {
-      answer.intervals = IntervalsOf(reader, *entity.kind, entity.key, answer.line, after, limit + 1);
-    }
-    return answer;
-  });
-}
-
-void WriteIntervals(JsonText& out, EntityAnswer& answer, std::size_t limit, const RouteContext& context,
-                    const MeshView& view) {
-  std::optional<std::string> next;
-  if (answer.intervals.size() > limit) {
-    answer.intervals.resize(limit);
-    next = NumberCursorText(kIntervalOrder, answer.intervals.back().from_seq);
-  }
-  out.Key("history").BeginArray();
-  for (const EntityInterval& interval : answer.intervals) {
-    out.BeginObject()
-        .Member("from_seq", interval.from_seq)
-        .Member("from_commit", interval.from_commit)
-        .Member("from_time", interval.from_time)
-        .Member("to_seq", interval.to_seq)
-        .Member("to_commit", interval.to_commit)
-        .Member("to_time", interval.to_time)
-        .Key("state")
-        .Raw(Shown(context, view, interval.state))
-        .EndObject();
-  }
-  out.EndArray().Member("next", next).Member("floor_seq", answer.floor);
-}
-
-Response AnswerEntity(const Request& request, const RouteContext& context, const MeshView& view) {
-  const AskedEntity entity = ReadEntity(request, context, view);
-  const std::size_t limit = PageSize(request);
-  EntityAnswer answer = LoadEntity(request, context, entity, limit);
-  JsonText out;
-  out.BeginObject()
-      .Member("kind", entity.kind->name)
-      .Member("id", entity.id)
-      .Member("branch", answer.line.name)
-      .Key("as_of");
-  WriteMoment(out, answer.moment);
-  if (answer.moment) {
-    out.Key("state").Raw(Shown(context, view, answer.state));
-  } else {
-    WriteIntervals(out, answer, limit, context, view);
-  }
-  out.EndObject();
-  return TaggedJson(request, std::move(out).Take());
-}
-
 // Routes ---------------------------------------------------------------------------------------------------
 
 Route CommitsRoute(const RouteContext& context) {
@@ -324,38 +225,11 @@ Route CommitRoute(const RouteContext& context) {
   return route;
 }
 
-Route EntityRoute(const RouteContext& context) {
-  Route route;
-  route.path = "/api/entities/{kind}/{id}";
-  route.tag = "history";
-  route.summary =
-      "What is versioned of one entity: as of a commit its state (null: it had none), without as_of its "
-      "whole "
-      "history, oldest first.";
-  route.parameters = {
-      PathDoc("kind", "The kind of entity: node or readiness."),
-      PathDoc("id",
-              "Of a node its public key, 64 hexadecimal digits in any case; of readiness mesh, or a region."),
-      BranchDoc(),
-      AsOfDoc(),
-      LimitDoc(kDefaultPage, kMaxPage),
-      CursorDoc()};
-  route.responses = {{200, "state, or history and next.", "application/json"},
-                     ProblemDoc(404, "No such kind, entity, branch or commit."),
-                     ProblemDoc(409, "The commit is not in the history of the branch."),
-                     ProblemDoc(410, "The history of that commit is no longer kept.")};
-  route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
-    return AnswerEntity(request, context, view);
-  });
-  return route;
-}
-
 }  // namespace
 
 void RegisterHistoryRoutes(Router& router, const RouteContext& context) {
   router.Add(CommitsRoute(context));
   router.Add(CommitRoute(context));
-  router.Add(EntityRoute(context));
 }
 
 }  // namespace heliograph::server

@@ -5,7 +5,7 @@
 
 namespace heliograph::server {
 
-/// /api/commits, one commit with its changes, and the history of single entities.
+/// /api/commits, and one commit with its changes.
 void RegisterHistoryRoutes(Router& router, const RouteContext& context);
 
 }  // namespace heliograph::server

@@ -6,6 +6,7 @@
 #include "server/routes/branches.h"
 #include "server/routes/changes.h"
 #include "server/routes/clusters.h"
+#include "server/routes/entities.h"
 #include "server/routes/events.h"
 #include "server/routes/health.h"
 #include "server/routes/history.h"
@@ -55,6 +56,7 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterNeighborRoutes(router, context);
   RegisterTopologyRoutes(router, context);
   RegisterHistoryRoutes(router, context);
+  RegisterEntityRoutes(router, context);
   RegisterChangeRoutes(router, context);
   RegisterEventRoutes(router, context);
   RegisterBranchRoutes(router, context);

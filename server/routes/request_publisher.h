@@ -15,6 +15,7 @@ struct QueuedRequest {
   queue::Kind kind{};
   std::string stream;
   std::string payload;
+  std::int64_t branch_id = 1;  ///< main, unless it is to change another branch
   std::optional<std::int64_t> base_commit_seq =
       std::nullopt;                                      ///< what it rests on; nothing: the present view
   std::optional<std::int64_t> watermark = std::nullopt;  ///< of its input; nothing: the present view's

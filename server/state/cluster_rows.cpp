@@ -34,11 +34,13 @@ bool Repeats(const ClusterSnapshot& run, const ActiveClusterRun& active) {
          run.parameters == active.parameters && run.match_rule == active.match_rule;
 }
 
-std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection) {
+std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection, const ClusterMoment& moment) {
+  const auto run = ActiveRun(connection, moment, ClusterCollection::kMesh);
+  if (!run) return std::nullopt;
   SQLite::Statement& row = connection.Prepared(
-      "SELECT r.run_id, r.computed_at, r.watermark, r.input_digest, r.algorithm, r.parameters, r.match_rule "
-      "FROM cluster_state AS s JOIN cluster_runs AS r ON r.run_id = s.active_run WHERE s.branch_id = 1 AND "
-      "s.collection = 'mesh'");
+      "SELECT run_id, computed_at, watermark, input_digest, algorithm, parameters, match_rule FROM "
+      "cluster_runs WHERE run_id = ?");
+  row.bind(1, *run);
   if (!row.executeStep()) return std::nullopt;
   ActiveClusterRun active;
   active.run = row.getColumn(0).getInt64();

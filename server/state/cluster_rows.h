@@ -8,11 +8,12 @@
 #include "common/cluster_snapshot.h"
 #include "common/crypto.h"
 #include "common/time.h"
+#include "server/clusters/cluster_moment.h"
 #include "server/state/reader_pool.h"
 
 namespace heliograph::server {
 
-/// The active run of a collection on main, as the next one begins from it.
+/// The active run of a collection, as the next one begins from it.
 struct ActiveClusterRun {
   std::int64_t run = 0;
   UtcMillis computed_at{};
@@ -27,7 +28,9 @@ struct ActiveClusterRun {
 /// matched in the same way.
 bool Repeats(const ClusterSnapshot& run, const ActiveClusterRun& active);
 
-/// Nothing before the first run. Runs in the caller's read transaction; throws SQLite::Exception.
-std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection);
+/// Nothing before the first run. A branch without a run of its own has the one that main had at its base.
+/// Runs in the caller's read transaction; throws SQLite::Exception.
+std::optional<ActiveClusterRun> ReadActiveMeshRun(ReaderConnection& connection,
+                                                  const ClusterMoment& moment = {});
 
 }  // namespace heliograph::server

@@ -75,7 +75,7 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Compute(const ClusterJobOr
   switch (order.kind) {
     case ClusterJobKind::kRun:
       progress.Report("partition", 0);
-      return Divide(*neighbors, *view, parameters->partition, parameters->rule, std::move(stop));
+      return Divide(*neighbors, *view, parameters->partition, parameters->rule, order.line, std::move(stop));
     case ClusterJobKind::kChooseResolution:
       break;
   }
@@ -85,10 +85,12 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Compute(const ClusterJobOr
 tl::expected<ClusterJobResult, std::string> MeshJobs::Divide(const NeighborView& neighbors,
                                                              const MeshView& view,
                                                              const PartitionParameters& parameters,
-                                                             MatchRule rule, std::stop_token stop) const {
+                                                             MatchRule rule, const BranchLine& line,
+                                                             std::stop_token stop) const {
   const auto begin = std::chrono::steady_clock::now();
-  const auto active =
-      readers_.Read([](ReaderConnection& connection) { return ReadActiveMeshRun(connection); });
+  const auto active = readers_.Read([&](ReaderConnection& connection) {
+    return ReadActiveMeshRun(connection, ClusterMomentOn(line, std::nullopt));
+  });
   auto run = ComputeMeshRun(neighbors.graph, view, parameters, active ? active->groups : FormerGroups(),
                             std::move(stop));
   if (!run) return tl::unexpected(run.error().text);

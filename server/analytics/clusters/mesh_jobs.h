@@ -11,10 +11,10 @@
 
 namespace heliograph::server {
 
-/// Carries out the jobs of the collection `mesh`: a run, begun from the active run's clusters, or the choice
-/// of the resolution. An order may name `resolution`, `runs`, `min_size` and `match_rule`; what it lacks is
-/// as configured. A run whose input is the active one's has no snapshot, and says `unchanged`. Thread-safe
-/// but for Compute, which one thread at a time may call.
+/// Carries out the jobs of the collection `mesh`: a run, begun from the clusters of the branch's active run,
+/// or the choice of the resolution. An order may name `resolution`, `runs`, `min_size` and `match_rule`; what
+/// it lacks is as configured. A run whose input is the active one's has no snapshot, and says `unchanged`.
+/// Thread-safe but for Compute, which one thread at a time may call.
 class MeshJobs {
  public:
   using View = std::function<std::shared_ptr<const MeshView>()>;
@@ -33,7 +33,7 @@ class MeshJobs {
  private:
   tl::expected<ClusterJobResult, std::string> Divide(const NeighborView& neighbors, const MeshView& view,
                                                      const PartitionParameters& parameters, MatchRule rule,
-                                                     std::stop_token stop) const;
+                                                     const BranchLine& line, std::stop_token stop) const;
   tl::expected<ClusterJobResult, std::string> Choose(const NeighborView& neighbors, const MeshView& view,
                                                      const PartitionParameters& parameters,
                                                      JobProgress& progress, std::stop_token stop) const;

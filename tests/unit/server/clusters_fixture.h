@@ -46,27 +46,44 @@ class ClustersTest : public RoutesTest {
 
   /// Hands a file to the ingestor, which applies it at once. Returns its id.
   std::string Apply(queue::Kind kind, const std::string& stream, const std::string& payload,
-                    std::optional<std::int64_t> base = std::nullopt) {
+                    std::optional<std::int64_t> base = std::nullopt, std::int64_t branch = 1) {
     queue::EnvelopeFields fields;
     fields.kind = kind;
     fields.stream = stream;
     fields.epoch = dbschema::ReadMeta(mesh_.database(), "epoch");
-    fields.base_commit_seq = base.value_or(mesh_.Ask("SELECT head_seq FROM branch WHERE branch_id=1"));
+    fields.branch_id = branch;
+    fields.base_commit_seq =
+        base.value_or(mesh_.Ask("SELECT head_seq FROM branch WHERE branch_id=" + std::to_string(branch)));
     fields.actor = "test";
     fields.created_at = WallClockNow();
     const std::string id = publisher_->Publish(fields, payload)->id.ToText();
     Ingest();
     return id;
   }
-  void Apply(const ClusterSnapshot& snapshot) {
-    Apply(queue::Kind::kClusterSnapshot, "clusters/mesh", EncodeClusterSnapshot(snapshot));
+  void Apply(const ClusterSnapshot& snapshot, std::int64_t branch = 1) {
+    Apply(queue::Kind::kClusterSnapshot, "clusters/mesh", EncodeClusterSnapshot(snapshot), std::nullopt,
+          branch);
     Refresh();
+  }
+  /// A correction, as it is carried out. Returns its id.
+  std::string Correct(const std::string& payload) {
+    const std::string id = Apply(queue::Kind::kOverride, "overrides", payload);
+    Refresh();
+    return id;
+  }
+  /// Begins a branch at main's head. Returns its number.
+  std::int64_t AddBranch(const std::string& name) {
+    Apply(queue::Kind::kBranchRequest, "branches", R"({"action":"create","name":")" + name + R"("})");
+    return mesh_.Ask("SELECT branch_id FROM branch WHERE name='" + name + "' AND state='live'");
+  }
+  std::int64_t Head(std::int64_t branch = 1) {
+    return mesh_.Ask("SELECT head_seq FROM branch WHERE branch_id=" + std::to_string(branch));
   }
   /// Applies what was posted since, as it was published.
   void ApplyPosted() {
     for (; applied_ < queue_.published.size(); ++applied_) {
       const QueuedRequest& posted = queue_.published[applied_];
-      Apply(posted.kind, posted.stream, posted.payload, posted.base_commit_seq);
+      Apply(posted.kind, posted.stream, posted.payload, posted.base_commit_seq, posted.branch_id);
     }
     Refresh();
   }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "server/history/as_of.h"
+#include "server/state/cluster_rows.h"
 #include "tests/unit/server/clusters_fixture.h"
 
 namespace heliograph::server {
@@ -196,6 +198,101 @@ TEST_F(JobSchedulerTest, TheScheduleAsksForJobsToo) {
   }
   ASSERT_EQ(scheduled.Jobs().size(), 1U);
   EXPECT_EQ(scheduled.Jobs()[0].job.trigger, ClusterJobTrigger::kSchedule);
+}
+
+TEST_F(JobSchedulerTest, AJobOnABranchBeginsThereEndsThereAndLeavesMainAsItIs) {
+  Apply(RunOf({kWest, kEast}));
+  const std::int64_t branch = AddBranch("what-if");
+  const std::string main_before = Get("/api/clusters").Text();
+  BranchLine line;
+  compute_ = [&](const ClusterJobOrder& order, JobProgress&, std::stop_token) {
+    line = order.line;
+    return tl::expected<ClusterJobResult, std::string>(Found({{1, 2, 3}, {4, 5, 6}, kEast}));
+  };
+  const std::string id = Ask(R"({"branch":"what-if"})");
+  RunAll();
+  EXPECT_EQ(line.branch_id, branch);
+  EXPECT_EQ(line.base_seq, Head());
+  EXPECT_EQ(queue_.published.back().branch_id, branch);
+  EXPECT_EQ(queue_.published.back().base_commit_seq, Head(branch));
+  EXPECT_EQ(Job(id).at("branch"), "what-if");
+  ApplyQueue();
+  RunAll();
+  const Json job = Job(id);
+  EXPECT_EQ(job.at("state"), "succeeded");
+  EXPECT_EQ(job.at("branch"), "what-if");
+  EXPECT_EQ(GetJson("/api/clusters?branch=what-if").at("run"), job.at("run"));
+  EXPECT_EQ(GetJson("/api/clusters?branch=what-if").at("total"), 3);
+  EXPECT_EQ(Get("/api/clusters").Text(), main_before);
+  EXPECT_THAT(Column(GetJson("/api/cluster-jobs?branch=what-if").at("jobs"), "id"), ElementsAre(id));
+  EXPECT_EQ(GetJson("/api/cluster-jobs?branch=main").at("total"), 0);
+}
+
+TEST_F(JobSchedulerTest, ARunOnABranchBeginsFromTheClustersThatTheBranchHas) {
+  Apply(RunOf({kWest, kEast}));
+  const std::int64_t branch = AddBranch("what-if");
+  Apply(RunOf({{1, 2, 3, 4}, kEast}));
+  const auto groups = [&](std::int64_t of) {
+    return readers_.Read([&](ReaderConnection& reader) {
+      return ReadActiveMeshRun(reader, ClusterMomentOn(*LiveBranch(reader, of), std::nullopt))->groups;
+    });
+  };
+  EXPECT_EQ(groups(branch).front().size(), 6U) << "those of main at the branch's base";
+  Apply(RunOf({{1, 2, 3}, kEast}), branch);
+  EXPECT_EQ(groups(branch).front().size(), 3U);
+  EXPECT_EQ(groups(1).front().size(), 4U);
+}
+
+TEST_F(JobSchedulerTest, JobsOnTwoBranchesAreTwoJobs) {
+  AddBranch("what-if");
+  const std::string on_main = Ask(), on_branch = Ask(R"({"branch":"what-if"})");
+  EXPECT_NE(on_main, on_branch);
+  EXPECT_EQ(PostJson("/api/cluster-jobs", R"({"branch":"main"})", 202).at("id"), on_main);
+  EXPECT_EQ(PostJson("/api/cluster-jobs", R"({"branch":"what-if"})", 202).at("id"), on_branch);
+  PostJson("/api/cluster-jobs", R"({"branch":"nowhere"})", 404);
+}
+
+TEST_F(JobSchedulerTest, AJobWhoseBranchIsDeletedEndsWithTheReason) {
+  const auto remove = [&] {
+    Apply(queue::Kind::kBranchRequest, "branches", R"({"action":"delete","name":"what-if"})");
+  };
+  AddBranch("what-if");
+  const std::string waiting = Ask(R"({"branch":"what-if"})");
+  remove();
+  RunAll();
+  AddBranch("what-if");
+  compute_ = [&](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+    remove();
+    return tl::expected<ClusterJobResult, std::string>(Found({kWest, kEast}));
+  };
+  const std::string running = Ask(R"({"branch":"what-if"})");
+  RunAll();
+  outcome_ = "rejected";  // as the ingestor says of a run for a branch that is gone
+  ApplyQueue();
+  RunAll();
+  ApplyQueue();
+  for (const std::string& id : {waiting, running}) {
+    const Json job = Job(id);
+    EXPECT_EQ(job.at("state"), "failed");
+    EXPECT_THAT(job.at("error").get<std::string>(), HasSubstr("branch what-if"));
+  }
+  EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM cluster_jobs WHERE state='failed' AND branch_id<>1"), 2);
+  EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM cluster_runs"), 0);
+}
+
+TEST_F(JobSchedulerTest, AnInterruptedJobOfADeletedBranchEndsToo) {
+  const std::int64_t branch = AddBranch("what-if");
+  const std::string id = Ulid::Generate(At(0)).ToText();
+  mesh_.Run(
+      "INSERT INTO cluster_jobs(job_id, branch_id, collection, kind, state, trigger_kind, instance, "
+      "requested_by, parameters, requested_at, statistics) VALUES ('" +
+      id + "', " + std::to_string(branch) +
+      ", 'mesh', 'run', 'running', 'request', 'an earlier boot', 'a', '{}', 1, '{}')");
+  Apply(queue::Kind::kBranchRequest, "branches", R"({"action":"delete","name":"what-if"})");
+  RunAll();
+  ApplyQueue();
+  EXPECT_EQ(Job(id).at("state"), "failed");
+  EXPECT_EQ(Job(id).at("branch"), "what-if");
 }
 
 TEST_F(JobSchedulerTest, RefusesAnOrderThatMakesNoSense) {
