@@ -106,7 +106,8 @@ void RemoveHidden(std::vector<MemberMove>& moved, ClusterCollection collection, 
                   const MeshView& view) {
   if (collection != ClusterCollection::kMesh) return;
   std::set<std::int64_t> hidden;
-  for (const IdentityKey key : context.visibility().HiddenNodes(view)) hidden.insert(static_cast<std::int64_t>(key));
+  for (const IdentityKey key : context.visibility().HiddenNodes(view))
+    hidden.insert(static_cast<std::int64_t>(key));
   std::erase_if(moved, [&](const MemberMove& move) { return hidden.contains(move.member); });
 }
 
