@@ -63,6 +63,7 @@ class ClusterApplication {
   TrackStore tracks_;
   ClusterRunStore runs_;
   std::optional<ClusterPointer> active_;
+  TrackConstraints constraints_;
   RunConclusion conclusion_;
   CommitSeq commit_{};
 };
@@ -89,9 +90,9 @@ std::size_t ClusterApplication::Members() const {
 void ClusterApplication::Match() {
   active_ = runs_.Active(view_, snapshot_.collection);
   TrackBook& book = context_.books->Of(database_, view_, snapshot_.collection);
-  const TrackConstraints constraints = OverrideStore(database_).Constraints(view_, snapshot_.collection);
+  constraints_ = OverrideStore(database_).Constraints(view_, snapshot_.collection);
   LineageNumbers numbers = tracks_.NextNumbers();
-  conclusion_ = book.Advance(staging_.run(), staging_.proposed(), snapshot_.match_rule, constraints,
+  conclusion_ = book.Advance(staging_.run(), staging_.proposed(), snapshot_.match_rule, constraints_,
                              snapshot_.data_time, numbers);
   HELIOGRAPH_FAILPOINT(kClusterMatched);
 }
@@ -170,7 +171,7 @@ void ClusterApplication::Decide() {
   }
   for (const Settlement& settled : conclusion_.settled)
     tracks_.SetDecisionState(view_, settled.decision, settled.state, commit_);
-  OverrideStore(database_).CountBlocked(view_, staging_.run(), conclusion_.blocked);
+  OverrideStore(database_).CountBlocked(view_, staging_.run(), conclusion_.blocked, constraints_);
 }
 
 void ClusterApplication::AddClusters() {

@@ -6,7 +6,7 @@
 #include "common/cluster_override.h"
 #include "ingestor/apply/applier.h"
 #include "ingestor/apply/cluster_staging.h"
-#include "ingestor/store/cluster_run_store.h"
+#include "ingestor/apply/corrected_clusters.h"
 #include "ingestor/store/member_dictionary.h"
 #include "ingestor/store/override_store.h"
 #include "ingestor/store/statement.h"
@@ -43,7 +43,8 @@ class OverrideApplication {
   void Commit();
   void Record(const StoredTrack& track, std::optional<TrackKey> other, const std::vector<MemberKey>& members);
   void Change(TrackKey track, const TrackState& state);
-  TrackStatus LiveStatus(TrackKey track, ClusterCollection collection);
+  void Restand(TrackKey track);
+  void RestandHeld(const CorrectedClusters& before);
 
   void Rename();
   void MoveMembers();
@@ -52,10 +53,7 @@ class OverrideApplication {
   void Close();
   void Reopen();
   void Undo();
-  void TakeBack(const StoredOverride& undone);
-  void TakeBackRename(const StoredOverride& undone);
-  void TakeBackMerge(const StoredOverride& undone);
-  void TakeBackSplit(const StoredOverride& undone);
+  void TakeBackTitle(TrackKey track);
 
   const ApplyContext& context_;
   const queue::Envelope& envelope_;
@@ -101,27 +99,7 @@ std::vector<MemberKey> OverrideApplication::KeysOf(const StoredTrack& track) {
 }
 
 void OverrideApplication::RequireMembers(const StoredTrack& track, const std::vector<MemberKey>& members) {
-  const auto constraints = overrides_.Constraints(view_, track.collection);
-  const auto active = ClusterRunStore(database_).Active(view_, track.collection);
-  // The clusters of tracks that a person merged into it are its own too.
-  SQLite::Statement rows(
-      database_,
-      "SELECT m.member_key FROM cluster_snapshots AS c JOIN cluster_members AS m"
-      " USING(run_id, ordinal) WHERE c.run_id=?1 AND (c.track_key=?2 OR c.track_key IN"
-      " (SELECT track_key FROM cluster_track_states WHERE branch_id=1 AND to_seq IS NULL AND"
-      " merged_into=?2)) ORDER BY m.member_key");
-  RowBinder row(rows);
-  row.Integer(active ? static_cast<std::int64_t>(active->active) : 0)
-      .Integer(static_cast<std::int64_t>(track.key));
-  MemberSet present;
-  while (row.Step()) {
-    const MemberKey member{rows.getColumn(0).getInt64()};
-    if (!constraints.pinned.contains(member) && !constraints.excluded.contains({track.key, member}))
-      present.push_back(member);
-  }
-  for (const auto& [member, pinned] : constraints.pinned)
-    if (pinned == track.key) present.push_back(member);
-  std::sort(present.begin(), present.end());
+  const MemberSet present = CorrectedClusters(database_, view_, track.collection).MembersOf(track.key);
   if (!std::includes(present.begin(), present.end(), members.begin(), members.end()))
     throw Refused{Outcome::kRejected, "not all of them are members of the cluster"};
   if (present.size() == members.size())
@@ -159,27 +137,49 @@ void OverrideApplication::Record(const StoredTrack& track, std::optional<TrackKe
 }
 
 void OverrideApplication::Change(TrackKey track, const TrackState& state) {
+  const auto before = tracks_.Now(view_, track);
   tracks_.Change(view_, track, state, commit_);
-  const auto stored = tracks_.Find(track);
-  TrackBook* book = context_.books->Find(kMainBranch, stored->collection);
+  if (!before) return;  // a new one, which no run has matched yet
+  TrackBook* book = context_.books->Find(kMainBranch, tracks_.Find(track)->collection);
   if (book == nullptr) return;
   const auto known = book->standings().find(track);
-  if (known != book->standings().end())
+  if (before->merged_into == state.merged_into && known != book->standings().end()) {
     book->SetStanding(track,
                       {state.status, state.merged_into, state.merged_by_hand, known->second.last_seen});
+  } else {
+    // Who may go on, and as what, is another question now.
+    context_.books->Forget();
+  }
 }
 
-TrackStatus OverrideApplication::LiveStatus(TrackKey track, ClusterCollection collection) {
-  const auto active = ClusterRunStore(database_).Active(view_, collection);
-  SQLite::Statement present(database_, "SELECT 1 FROM cluster_snapshots WHERE track_key=? AND run_id=?");
-  const bool in_active = active && RowBinder(present)
-                                       .Integer(static_cast<std::int64_t>(track))
-                                       .Integer(static_cast<std::int64_t>(active->active))
-                                       .Step();
-  const auto pinned = overrides_.Constraints(view_, collection).pinned;
-  const bool held =
-      std::any_of(pinned.begin(), pinned.end(), [&](const auto& pin) { return pin.second == track; });
-  return in_active || held ? TrackStatus::kActive : TrackStatus::kDormant;
+/// Gives the track the status that the corrections in force and the active run come to.
+void OverrideApplication::Restand(TrackKey track) {
+  TrackState state = *tracks_.Now(view_, track);
+  if (state.merged_into && !state.merged_by_hand) return;  // a run said so, and no person
+  state.merged_into = overrides_.GoneInto(track);
+  if (state.merged_into && tracks_.Resolve(view_, *state.merged_into)->key == track)
+    state.merged_into.reset();  // it was merged into this one since
+  state.merged_by_hand = state.merged_into.has_value();
+  const ClusterCollection collection = tracks_.Find(track)->collection;
+  if (state.merged_into) {
+    state.status = TrackStatus::kMerged;
+  } else if (overrides_.IsClosed(track)) {
+    state.status = TrackStatus::kClosed;
+  } else if (CorrectedClusters(database_, view_, collection).Lives(track)) {
+    state.status = TrackStatus::kActive;
+  } else if (state.status != TrackStatus::kEnded) {
+    state.status = TrackStatus::kDormant;
+  }
+  Change(track, state);
+}
+
+/// Restands the tracks that members have been pinned to, or no longer are.
+void OverrideApplication::RestandHeld(const CorrectedClusters& before) {
+  const CorrectedClusters after(database_, view_, before.collection());
+  for (const auto& [track, standing] : before.held())
+    if (!after.held().contains(track)) Restand(track);
+  for (const auto& [track, standing] : after.held())
+    if (!before.held().contains(track)) Restand(track);
 }
 
 void OverrideApplication::Rename() {
@@ -200,8 +200,10 @@ void OverrideApplication::MoveMembers() {
   const StoredTrack track = Named(request_.cluster);
   const auto members = KeysOf(track);
   if (request_.action == OverrideAction::kExclude) RequireMembers(track, members);
+  const CorrectedClusters before(database_, view_, track.collection);
   Commit();
   Record(track, std::nullopt, members);
+  RestandHeld(before);
 }
 
 void OverrideApplication::Merge() {
@@ -209,19 +211,22 @@ void OverrideApplication::Merge() {
   if (track.key == other.key) throw Refused{Outcome::kRejected, "the two are one cluster already"};
   if (track.collection != other.collection)
     throw Refused{Outcome::kRejected, "the two are clusters of different collections"};
+  const CorrectedClusters before(database_, view_, track.collection);
+  // Who is put together, for the runs to come: names alone would not tell once the two are one cluster.
+  MemberSet members = before.MembersOf(track.key), others = before.MembersOf(other.key);
+  members.insert(members.end(), others.begin(), others.end());
+  std::sort(members.begin(), members.end());
   Commit();
-  TrackState state = *tracks_.Now(view_, other.key);
-  state.status = TrackStatus::kMerged;
-  state.merged_into = track.key;
-  state.merged_by_hand = true;
-  Change(other.key, state);
-  Record(track, other.key, {});
+  Record(track, other.key, members);
+  Restand(other.key);
+  Restand(track.key);
 }
 
 void OverrideApplication::Split() {
   const StoredTrack track = Named(request_.cluster);
   const auto members = KeysOf(track);
   RequireMembers(track, members);
+  const CorrectedClusters before(database_, view_, track.collection);
   Commit();
   const TrackState whole = *tracks_.Now(view_, track.key);
   const Sha256Digest digest = Sha256(AsBytes(envelope_.id.ToText()));
@@ -237,6 +242,7 @@ void OverrideApplication::Split() {
   state.representative = members.front();
   Change(part.key, state);
   Record(track, part.key, members);
+  RestandHeld(before);
   result_["split_off"] = part.id;
 }
 
@@ -252,68 +258,27 @@ void OverrideApplication::Close() {
 
 void OverrideApplication::Reopen() {
   const StoredTrack track = Named(request_.cluster);
-  TrackState state = *tracks_.Now(view_, track.key);
-  if (state.status != TrackStatus::kClosed) throw Refused{Outcome::kNoop, "the cluster is not closed"};
+  if (tracks_.Now(view_, track.key)->status != TrackStatus::kClosed)
+    throw Refused{Outcome::kNoop, "the cluster is not closed"};
   Commit();
-  state.status = LiveStatus(track.key, track.collection);
-  Change(track.key, state);
   Record(track, std::nullopt, {});
+  Restand(track.key);
 }
 
-void OverrideApplication::TakeBackRename(const StoredOverride& undone) {
-  TrackState state = *tracks_.Now(view_, undone.track);
-  const auto before = tracks_.Before(view_, undone.track, undone.commit);
-  // A later name stays, whatever becomes of an earlier one.
-  if (!before || state.title != undone.title) return;
+/// The title that the renames in force come to, with the slug that came with it.
+void OverrideApplication::TakeBackTitle(TrackKey track) {
+  TrackState state = *tracks_.Now(view_, track);
+  const auto title = overrides_.TitleOf(track);
+  const auto before = tracks_.LastTitled(view_, track, title);
+  if (!before || (state.title == before->title && state.title_pinned == before->title_pinned)) return;
   state.title = before->title;
   state.title_pinned = before->title_pinned;
   if (before->slug != state.slug) {
     tracks_.EndAlias(before->slug, commit_);
-    tracks_.AddAlias(state.slug, undone.track, commit_);
+    tracks_.AddAlias(state.slug, track, commit_);
     state.slug = before->slug;
   }
-  Change(undone.track, state);
-}
-
-void OverrideApplication::TakeBackMerge(const StoredOverride& undone) {
-  TrackState state = *tracks_.Now(view_, *undone.other);
-  if (!state.merged_by_hand) return;
-  state.merged_into.reset();
-  state.merged_by_hand = false;
-  state.status = LiveStatus(*undone.other, undone.collection);
-  Change(*undone.other, state);
-}
-
-void OverrideApplication::TakeBackSplit(const StoredOverride& undone) {
-  TrackState state = *tracks_.Now(view_, *undone.other);
-  // Its names lead to where its members are again.
-  state.status = TrackStatus::kMerged;
-  state.merged_into = undone.track;
-  state.merged_by_hand = true;
-  Change(*undone.other, state);
-}
-
-void OverrideApplication::TakeBack(const StoredOverride& undone) {
-  switch (undone.action) {
-    case OverrideAction::kRename:
-      return TakeBackRename(undone);
-    case OverrideAction::kMerge:
-      return TakeBackMerge(undone);
-    case OverrideAction::kSplit:
-      return TakeBackSplit(undone);
-    case OverrideAction::kClose:
-    case OverrideAction::kReopen: {
-      TrackState state = *tracks_.Now(view_, undone.track);
-      if (state.status == TrackStatus::kMerged) return;
-      state.status = undone.action == OverrideAction::kReopen ? TrackStatus::kClosed
-                                                              : LiveStatus(undone.track, undone.collection);
-      return Change(undone.track, state);
-    }
-    case OverrideAction::kExclude:
-    case OverrideAction::kInclude:
-    case OverrideAction::kUndo:
-      return;  // what is in force no more binds nothing
-  }
+  Change(track, state);
 }
 
 void OverrideApplication::Undo() {
@@ -325,10 +290,14 @@ void OverrideApplication::Undo() {
   if (!undone->in_force) throw Refused{Outcome::kNoop, "the override is undone already"};
   RefuseWhenMovedOn(undone->track);
   if (undone->other) RefuseWhenMovedOn(*undone->other);
+  const CorrectedClusters before(database_, view_, undone->collection);
   Commit();
   overrides_.End(id, commit_);
-  TakeBack(*undone);
   Record(*tracks_.Find(undone->track), undone->other, {});
+  if (undone->action == OverrideAction::kRename) return TakeBackTitle(undone->track);
+  if (undone->other) Restand(*undone->other);
+  Restand(undone->track);
+  RestandHeld(before);
 }
 
 Verdict OverrideApplication::Run() {

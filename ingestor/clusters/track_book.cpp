@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "ingestor/clusters/constraints.h"
 
@@ -73,6 +74,16 @@ void TrackBook::RestoreOpenDecision(OpenDecision decision) {
   open_.push_back(std::move(decision));
 }
 
+void TrackBook::TakeApart(TrackKey whole, RunKey first, RunKey last, const MemberSet& members) {
+  TrackMemory* const memory = Find(whole);
+  if (memory == nullptr) return;
+  for (RememberedCluster& snapshot : memory->snapshots) {
+    if (snapshot.run < first || snapshot.run > last) continue;
+    MemberSet rest = Without(snapshot.members, members);
+    if (!rest.empty()) snapshot.members = std::move(rest);
+  }
+}
+
 RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule rule,
                                  const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
                                  LineageNumbers& numbers) {
@@ -95,7 +106,7 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
     Complete(run, conclusion);
   }
   for (const RecordedDecision& recorded : conclusion.decisions) {
-    StandAfter(recorded, data_time, conclusion);
+    StandAfter(recorded, constraints, data_time, conclusion);
     if (recorded.decision.state != DecisionState::kTentative) continue;
     const LineageDecision& decision = recorded.decision;
     open_.push_back(
@@ -103,7 +114,8 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
          decision.outcome == LineageOutcome::kUpdated ? decision.other_tracks : std::vector<TrackKey>{},
          recorded.child_tracks});
   }
-  Remember(key, conclusion, data_time);
+  StandByPins(constraints, data_time, conclusion);
+  Remember(key, conclusion);
   return conclusion;
 }
 
@@ -190,8 +202,8 @@ void TrackBook::Stand(TrackKey track, const TrackStanding& standing, RunConclusi
   standings_[track] = standing;
 }
 
-void TrackBook::StandAfter(const RecordedDecision& recorded, std::optional<UtcMillis> data_time,
-                           RunConclusion& conclusion) {
+void TrackBook::StandAfter(const RecordedDecision& recorded, const TrackConstraints& constraints,
+                           std::optional<UtcMillis> data_time, RunConclusion& conclusion) {
   const LineageDecision& decision = recorded.decision;
   const TrackKey track = *decision.track;
   if (decision.outcome == LineageOutcome::kNew) {
@@ -208,25 +220,39 @@ void TrackBook::StandAfter(const RecordedDecision& recorded, std::optional<UtcMi
     }
   } else if (!by_person) {
     const bool gone_into = decision.kind == LineageClass::kMerge || decision.kind == LineageClass::kAbsorb;
-    standing.status = TrackStatus::kDormant;
+    // Who is pinned to it is in it still.
+    standing.status = constraints.held.contains(track) ? TrackStatus::kActive : TrackStatus::kDormant;
     if (gone_into && decision.state == DecisionState::kTentative) {
       standing.merged_into = conclusion.tracks[decision.other_clusters.front()];
-      standing.status = standing.merged_into ? TrackStatus::kMerged : TrackStatus::kDormant;
+      if (standing.merged_into) standing.status = TrackStatus::kMerged;
     }
   }
   Stand(track, standing, conclusion);
 }
 
-void TrackBook::Remember(RunKey key, const RunConclusion& conclusion, std::optional<UtcMillis> data_time) {
+void TrackBook::StandByPins(const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
+                            RunConclusion& conclusion) {
+  std::set<TrackKey> decided;
+  for (const RecordedDecision& recorded : conclusion.decisions) decided.insert(*recorded.decision.track);
+  for (const std::optional<TrackKey>& track : conclusion.tracks) {
+    const auto held =
+        track && !decided.contains(*track) ? constraints.held.find(*track) : constraints.held.end();
+    if (held == constraints.held.end()) continue;
+    // One that a person made was never matched, and is not in the book.
+    TrackStanding standing = standings_.try_emplace(*track, held->second).first->second;
+    standing.last_seen = data_time;
+    if (standing.status != TrackStatus::kClosed) standing.status = TrackStatus::kActive;
+    Stand(*track, standing, conclusion);
+  }
+}
+
+void TrackBook::Remember(RunKey key, const RunConclusion& conclusion) {
   for (RunPresence& run : world_.runs) ++run.age;
   world_.runs.insert(world_.runs.begin(), {key, 0, PresentOf(conclusion.clusters, conclusion.unclustered)});
   for (std::size_t i = 0; i < conclusion.clusters.size(); ++i) {
     if (!conclusion.tracks[i]) continue;
     TrackMemory* memory = Find(*conclusion.tracks[i]);
     if (memory == nullptr) {
-      // A pinned track that was never matched is not in the book.
-      if (!standings_.contains(*conclusion.tracks[i]))
-        standings_[*conclusion.tracks[i]] = {TrackStatus::kActive, {}, false, data_time};
       RestoreTrack(*conclusion.tracks[i], standings_[*conclusion.tracks[i]], false);
       memory = Find(*conclusion.tracks[i]);
     }

@@ -2,10 +2,10 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
+#include "common/member_corrections.h"
 #include "common/time.h"
 #include "ingestor/clusters/matcher.h"
 
@@ -26,15 +26,6 @@ std::optional<TrackStatus> ParseTrackStatus(std::string_view name);
 inline constexpr std::size_t kDormantRuns = 1000;
 inline constexpr std::chrono::hours kDormantTime{14 * 24};
 
-/// What people decided, as far as it binds a run.
-struct TrackConstraints {
-  std::map<MemberKey, TrackKey> pinned;  ///< belongs to this track, whatever the run says
-  std::set<std::pair<TrackKey, MemberKey>>
-      excluded;  ///< does not belong to this track, whatever the run says
-
-  bool empty() const { return pinned.empty() && excluded.empty(); }
-};
-
 /// A track as the book keeps it between runs.
 struct TrackStanding {
   TrackStatus status = TrackStatus::kActive;
@@ -43,6 +34,23 @@ struct TrackStanding {
   std::optional<UtcMillis> last_seen;   ///< data time of the last run that it had a cluster in
 
   bool operator==(const TrackStanding&) const = default;
+};
+
+/// What people decided, as far as it binds a run. The corrections name tracks by their roots.
+struct TrackConstraints : MemberCorrections<TrackKey, MemberKey> {
+  std::map<TrackKey, TrackKey> roots;      ///< where tracks that went into others are in the end
+  std::map<TrackKey, TrackKey> wholes;     ///< the same for those that people merged, as far as people merged
+  std::map<TrackKey, TrackStanding> held;  ///< the tracks that members are pinned to, as they stand
+
+  bool empty() const { return MemberCorrections::empty() && wholes.empty(); }
+  TrackKey RootOf(TrackKey track) const { return At(roots, track); }
+  TrackKey WholeOf(TrackKey track) const { return At(wholes, track); }
+
+ private:
+  static TrackKey At(const std::map<TrackKey, TrackKey>& tracks, TrackKey track) {
+    const auto found = tracks.find(track);
+    return found != tracks.end() ? found->second : track;
+  }
 };
 
 /// The numbers that the next tracks and decisions get.
@@ -101,6 +109,9 @@ class TrackBook {
   void RestoreTrack(TrackKey track, const TrackStanding& standing, bool provisional);
   void RestoreSnapshot(TrackKey track, RunKey run, MemberSet members);
   void RestoreOpenDecision(OpenDecision decision);
+  /// A merge that a person took back: these members count no longer for `whole` in the runs from `first` to
+  /// `last`, so that both tracks are found again by who they were. REQUIRED: all snapshots are restored.
+  void TakeApart(TrackKey whole, RunKey first, RunKey last, const MemberSet& members);
 
   const TrackWorld& world() const { return world_; }
   const std::map<TrackKey, TrackStanding>& standings() const { return standings_; }
@@ -111,10 +122,13 @@ class TrackBook {
   void SettleOpen(const std::vector<TrackKey>& matched, RunConclusion& conclusion);
   void Record(const MatchResult& match, LineageNumbers& numbers, RunConclusion& conclusion);
   void Stand(TrackKey track, const TrackStanding& standing, RunConclusion& conclusion);
-  void StandAfter(const RecordedDecision& recorded, std::optional<UtcMillis> data_time,
-                  RunConclusion& conclusion);
+  void StandAfter(const RecordedDecision& recorded, const TrackConstraints& constraints,
+                  std::optional<UtcMillis> data_time, RunConclusion& conclusion);
+  /// Tracks that go on in clusters of pinned members alone, about which nothing was decided.
+  void StandByPins(const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
+                   RunConclusion& conclusion);
   void EndWhatIsLongGone(std::optional<UtcMillis> data_time, RunConclusion& conclusion);
-  void Remember(RunKey key, const RunConclusion& conclusion, std::optional<UtcMillis> data_time);
+  void Remember(RunKey key, const RunConclusion& conclusion);
 
   TrackWorld world_;
   std::map<TrackKey, TrackStanding> standings_;  ///< of the tracks in world_

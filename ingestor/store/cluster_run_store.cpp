@@ -5,11 +5,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ingestor/store/override_store.h"
 #include "ingestor/store/statement.h"
 #include "ingestor/store/track_store.h"
 
 namespace heliograph::ingestor {
 namespace {
+
+// Merges point forward in time, so that a chain ends; the limit is for a damaged database.
+constexpr int kMostMerges = 1000;
 
 std::int64_t Number(RunKey run) {
   return static_cast<std::int64_t>(run);
@@ -28,6 +32,7 @@ struct ClusterRunStore::Lineage {
   std::vector<RunKey> runs;
   std::map<RunKey, std::size_t> age;
   std::map<RunKey, std::optional<UtcMillis>> data_time;
+  std::map<RunKey, CommitSeq> commit;
 };
 
 ClusterRunStore::ClusterRunStore(SQLite::Database& database)
@@ -185,7 +190,7 @@ bool ClusterRunStore::SweepStaged(std::size_t rows) {
 ClusterRunStore::Lineage ClusterRunStore::LineageOf(const BranchView& view, ClusterCollection collection) {
   SQLite::Statement rows(
       database_,
-      "SELECT run_id, data_time FROM cluster_runs WHERE commit_seq IS NOT NULL AND collection=?3"
+      "SELECT run_id, data_time, commit_seq FROM cluster_runs WHERE commit_seq IS NOT NULL AND collection=?3"
       " AND (branch_id=?1 OR branch_id=1 AND commit_seq<=?2) ORDER BY commit_seq DESC LIMIT ?4");
   const std::string name(Name(collection));
   RowBinder row(rows);
@@ -198,6 +203,7 @@ ClusterRunStore::Lineage ClusterRunStore::LineageOf(const BranchView& view, Clus
     const RunKey run{rows.getColumn(0).getInt64()};
     lineage.age[run] = lineage.runs.size();
     lineage.data_time[run] = OptionalTime(rows.getColumn(1));
+    lineage.commit[run] = CommitSeq{rows.getColumn(2).getInt64()};
     lineage.runs.push_back(run);
   }
   return lineage;
@@ -234,7 +240,37 @@ TrackBook ClusterRunStore::LoadBook(const BranchView& view, ClusterCollection co
   for (auto run = wanted.rbegin(); run != wanted.rend(); ++run)
     RestoreMembers(run->first, lineage.age.at(run->first), run->second, book);
   for (const OpenDecision& decision : open) book.RestoreOpenDecision(decision);
+  TakeApart(view, collection, lineage, book);
   return book;
+}
+
+void ClusterRunStore::TakeApart(const BranchView& view, ClusterCollection collection, const Lineage& lineage,
+                                TrackBook& book) {
+  TrackStore tracks(database_);
+  SQLite::Statement members(
+      database_,
+      "SELECT member_key FROM cluster_members AS m JOIN (SELECT run_id, ordinal FROM cluster_snapshots WHERE"
+      " track_key=? AND run_id<? ORDER BY run_id DESC LIMIT 1) USING(run_id, ordinal) ORDER BY member_key");
+  for (const OverrideStore::UndoneMerge& merge : OverrideStore(database_).UndoneMerges(view, collection)) {
+    std::optional<RunKey> first, last;
+    for (const auto& [run, commit] : lineage.commit) {
+      if (commit <= merge.from || commit >= merge.to) continue;
+      if (!first) first = run;
+      last = run;
+    }
+    if (!first) continue;
+    RowBinder row(members);
+    row.Integer(static_cast<std::int64_t>(merge.other)).Integer(Number(*first));
+    MemberSet part;
+    while (row.Step()) part.push_back(MemberKey{members.getColumn(0).getInt64()});
+    // What was merged further had the members in the end.
+    std::optional<TrackKey> whole = merge.track;
+    for (int steps = 0; whole && steps < kMostMerges; ++steps) {
+      book.TakeApart(*whole, *first, *last, part);
+      const auto state = tracks.Now(view, *whole);
+      whole = state ? state->merged_into : std::nullopt;
+    }
+  }
 }
 
 void ClusterRunStore::RestoreMembers(RunKey run, std::size_t age,

@@ -59,6 +59,9 @@ class ClusterRunStore {
   Lineage LineageOf(const BranchView& view, ClusterCollection collection);
   void RestoreMembers(RunKey run, std::size_t age,
                       const std::vector<std::pair<std::size_t, TrackKey>>& wanted, TrackBook& book);
+  /// Lets merges that people took back no longer tell in the book.
+  void TakeApart(const BranchView& view, ClusterCollection collection, const Lineage& lineage,
+                 TrackBook& book);
 
   SQLite::Database& database_;
   SQLite::Statement stage_member_, strength_, add_cluster_;

@@ -1,6 +1,7 @@
 #include "ingestor/store/override_store.h"
 
 #include "ingestor/store/statement.h"
+#include "ingestor/store/track_store.h"
 
 namespace heliograph::ingestor {
 namespace {
@@ -91,53 +92,112 @@ std::optional<CommitSeq> OverrideStore::TouchedAt(TrackKey track) {
 }
 
 TrackConstraints OverrideStore::Constraints(const BranchView& view, ClusterCollection collection) {
-  SQLite::Statement rows(database_, "SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
-                                        OpenIntervals("cluster_overrides", "override_id") +
-                                        " AS o JOIN cluster_override_members AS m USING(override_id)"
-                                        " WHERE o.collection=?3 ORDER BY o.from_seq, m.member_key");
+  SQLite::Statement rows(database_,
+                         "SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
+                             OpenIntervals("cluster_overrides", "override_id") +
+                             " AS o JOIN cluster_override_members AS m USING(override_id)"
+                             " WHERE o.collection=?3 AND o.action IN ('exclude', 'include', 'split')"
+                             " ORDER BY o.from_seq, m.member_key");
   const std::string name(Name(collection));
   RowBinder row(rows);
   row.Integer(static_cast<std::int64_t>(view.branch)).Integer(view.base_seq).Text(name);
+  TrackStore tracks(database_);
   TrackConstraints constraints;
+  const auto root_of = [&](TrackKey track) {
+    const auto known = constraints.roots.find(track);
+    if (known != constraints.roots.end()) return known->second;
+    const auto root = tracks.Resolve(view, track);
+    return constraints.roots[track] = root ? root->key : track;
+  };
   while (row.Step()) {
     const auto action = ParseOverrideAction(rows.getColumn(0).getString()).value();
-    const TrackKey track{rows.getColumn(1).getInt64()};
-    const MemberKey member{rows.getColumn(3).getInt64()};
-    const auto pinned = constraints.pinned.find(member);
-    if (action == OverrideAction::kExclude) {
-      constraints.excluded.insert({track, member});
-      if (pinned != constraints.pinned.end() && pinned->second == track) constraints.pinned.erase(pinned);
-    } else if (action == OverrideAction::kInclude) {
-      constraints.excluded.erase({track, member});
-      constraints.pinned[member] = track;
-    } else if (action == OverrideAction::kSplit) {
-      const TrackKey split_off{rows.getColumn(2).getInt64()};
-      constraints.excluded.erase({split_off, member});
-      constraints.pinned[member] = split_off;
-    }
+    const TrackKey track = root_of(TrackKey{rows.getColumn(1).getInt64()});
+    const auto& other = rows.getColumn(2);
+    constraints.Take(action, track, other.isNull() ? track : root_of(TrackKey{other.getInt64()}),
+                     MemberKey{rows.getColumn(3).getInt64()});
+  }
+  for (const auto& [part, whole] : tracks.MergedByHand(view, collection)) {
+    constraints.wholes[part] = whole;
+    root_of(part);
+  }
+  for (const auto& [member, track] : constraints.pinned) {
+    const auto state = tracks.Now(view, track);
+    if (state)
+      constraints.held[track] = {state->status, state->merged_into, state->merged_by_hand, std::nullopt};
   }
   return constraints;
 }
 
-void OverrideStore::CountBlocked(const BranchView& view, RunKey run,
-                                 const std::vector<std::pair<TrackKey, MemberKey>>& blocked) {
-  if (blocked.empty()) return;
-  SQLite::Statement count(
+bool OverrideStore::IsClosed(TrackKey track) {
+  SQLite::Statement row(database_,
+                        "SELECT action='close' FROM cluster_overrides WHERE branch_id=1 AND to_seq IS NULL"
+                        " AND track_key=? AND action IN ('close', 'reopen') ORDER BY from_seq DESC LIMIT 1");
+  return RowBinder(row).Integer(Number(track)).Step() && row.getColumn(0).getInt() != 0;
+}
+
+std::optional<std::string> OverrideStore::TitleOf(TrackKey track) {
+  SQLite::Statement row(
       database_,
-      "INSERT INTO cluster_override_counters(branch_id, override_id, blocked, last_run)"
-      " SELECT ?1, o.override_id, 1, ?5 FROM " +
-          OpenIntervals("cluster_overrides", "override_id") +
-          " AS o JOIN cluster_override_members AS m USING(override_id)"
-          " WHERE o.action='exclude' AND o.track_key=?3 AND m.member_key=?4 ORDER BY o.from_seq DESC LIMIT 1"
-          " ON CONFLICT DO UPDATE SET blocked=blocked+1, last_run=excluded.last_run");
+      "SELECT title FROM cluster_overrides WHERE branch_id=1 AND to_seq IS NULL AND"
+      " (action='rename' AND track_key=?1 OR action='split' AND other_track_key=?1 AND title"
+      " IS NOT NULL) ORDER BY from_seq DESC LIMIT 1");
+  if (!RowBinder(row).Integer(Number(track)).Step()) return std::nullopt;
+  return row.getColumn(0).getString();
+}
+
+std::optional<TrackKey> OverrideStore::GoneInto(TrackKey track) {
+  SQLite::Statement row(database_,
+                        "SELECT track_key FROM cluster_overrides WHERE branch_id=1 AND other_track_key=? AND"
+                        " (action='merge' AND to_seq IS NULL OR action='split' AND to_seq IS NOT NULL)"
+                        " ORDER BY action LIMIT 1");  // a merge before a split
+  if (!RowBinder(row).Integer(Number(track)).Step()) return std::nullopt;
+  return TrackKey{row.getColumn(0).getInt64()};
+}
+
+std::vector<OverrideStore::UndoneMerge> OverrideStore::UndoneMerges(const BranchView& view,
+                                                                    ClusterCollection collection) {
+  SQLite::Statement rows(database_,
+                         "SELECT track_key, other_track_key, from_seq, to_seq FROM cluster_overrides WHERE"
+                         " branch_id=1 AND action='merge' AND to_seq IS NOT NULL AND (?1=1 OR to_seq<=?2)"
+                         " AND collection=?3 ORDER BY from_seq");
+  const std::string name(Name(collection));
+  RowBinder row(rows);
+  row.Integer(static_cast<std::int64_t>(view.branch)).Integer(view.base_seq).Text(name);
+  std::vector<UndoneMerge> merges;
+  while (row.Step())
+    merges.push_back({TrackKey{rows.getColumn(0).getInt64()}, TrackKey{rows.getColumn(1).getInt64()},
+                      CommitSeq{rows.getColumn(2).getInt64()}, CommitSeq{rows.getColumn(3).getInt64()}});
+  return merges;
+}
+
+void OverrideStore::CountBlocked(const BranchView& view, RunKey run,
+                                 const std::vector<std::pair<TrackKey, MemberKey>>& blocked,
+                                 const TrackConstraints& constraints) {
+  if (blocked.empty()) return;
+  SQLite::Statement rows(database_, "SELECT o.override_id, o.track_key FROM " +
+                                        OpenIntervals("cluster_overrides", "override_id") +
+                                        " AS o JOIN cluster_override_members AS m USING(override_id)"
+                                        " WHERE o.action IN ('exclude', 'split') AND m.member_key=?3"
+                                        " ORDER BY o.from_seq DESC");
+  SQLite::Statement count(database_,
+                          "INSERT INTO cluster_override_counters(branch_id, override_id, blocked, last_run)"
+                          " VALUES (?,?,1,?)"
+                          " ON CONFLICT DO UPDATE SET blocked=blocked+1, last_run=excluded.last_run");
   for (const auto& [track, member] : blocked) {
-    RowBinder(count)
-        .Integer(static_cast<std::int64_t>(view.branch))
+    RowBinder row(rows);
+    row.Integer(static_cast<std::int64_t>(view.branch))
         .Integer(view.base_seq)
-        .Integer(Number(track))
-        .Integer(static_cast<std::int64_t>(member))
-        .Integer(static_cast<std::int64_t>(run))
-        .Run();
+        .Integer(static_cast<std::int64_t>(member));
+    while (row.Step()) {
+      if (constraints.RootOf(TrackKey{rows.getColumn(1).getInt64()}) != track) continue;
+      const std::string id = rows.getColumn(0).getString();
+      RowBinder(count)
+          .Integer(static_cast<std::int64_t>(view.branch))
+          .Text(id)
+          .Integer(static_cast<std::int64_t>(run))
+          .Run();
+      break;
+    }
   }
 }
 

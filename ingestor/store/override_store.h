@@ -44,12 +44,29 @@ class OverrideStore {
   /// The newest commit that made or ended a correction of this track.
   std::optional<CommitSeq> TouchedAt(TrackKey track);
 
-  /// What the corrections in force come to; of two about the same member, the later one counts.
+  /// What the corrections in force come to.
   TrackConstraints Constraints(const BranchView& view, ClusterCollection collection);
 
-  /// Notes that a run proposed what an exclusion keeps out.
+  // What the corrections of one track that are in force come to.
+  /// Whether a person closed it last, and did not open it again.
+  bool IsClosed(TrackKey track);
+  /// The title that a person gave to it last.
+  std::optional<std::string> TitleOf(TrackKey track);
+  /// Where a person merged it into; where a split that was taken back came from, if one made it.
+  std::optional<TrackKey> GoneInto(TrackKey track);
+
+  struct UndoneMerge {
+    TrackKey track{}, other{};
+    CommitSeq from{}, to{};  ///< it was in force from the one until before the other
+  };
+  /// The merges that were taken back, oldest first.
+  std::vector<UndoneMerge> UndoneMerges(const BranchView& view, ClusterCollection collection);
+
+  /// Notes that a run proposed what an exclusion, or a split, keeps out. `blocked` names tracks by their
+  /// roots.
   void CountBlocked(const BranchView& view, RunKey run,
-                    const std::vector<std::pair<TrackKey, MemberKey>>& blocked);
+                    const std::vector<std::pair<TrackKey, MemberKey>>& blocked,
+                    const TrackConstraints& constraints);
 
  private:
   SQLite::Database& database_;

@@ -1,6 +1,7 @@
 #include "ingestor/store/track_store.h"
 
 #include <algorithm>
+#include <map>
 
 #include "ingestor/store/statement.h"
 
@@ -149,11 +150,12 @@ std::optional<CommitSeq> TrackStore::ChangedAt(const BranchView& view, TrackKey 
   return commit;
 }
 
-std::optional<TrackState> TrackStore::Before(const BranchView& view, TrackKey track, CommitSeq commit) {
-  SQLite::Statement row(database_,
-                        std::string("SELECT ") + kStateColumns +
-                            " FROM cluster_track_states WHERE branch_id=? AND track_key=? AND to_seq=?");
-  if (!RowBinder(row).Integer(Number(view.branch)).Integer(Number(track)).Integer(Number(commit)).Step())
+std::optional<TrackState> TrackStore::LastTitled(const BranchView& view, TrackKey track,
+                                                 const std::optional<std::string>& title) {
+  SQLite::Statement row(database_, std::string("SELECT ") + kStateColumns +
+                                       " FROM cluster_track_states WHERE branch_id=? AND track_key=? AND"
+                                       " iif(title_pinned, title, NULL) IS ? ORDER BY from_seq DESC LIMIT 1");
+  if (!RowBinder(row).Integer(Number(view.branch)).Integer(Number(track)).Text(title).Step())
     return std::nullopt;
   return ReadState(row, 0);
 }
@@ -293,6 +295,27 @@ std::vector<OpenDecision> TrackStore::OpenDecisions(const BranchView& view, Clus
     open.push_back(std::move(decision));
   }
   return open;
+}
+
+std::vector<std::pair<TrackKey, TrackKey>> TrackStore::MergedByHand(const BranchView& view,
+                                                                    ClusterCollection collection) {
+  SQLite::Statement rows(database_, "SELECT s.track_key, s.merged_into FROM " +
+                                        OpenIntervals("cluster_track_states", "track_key") +
+                                        " AS s JOIN cluster_tracks AS t USING(track_key) WHERE"
+                                        " s.merged_by_hand AND t.collection=?3 ORDER BY s.track_key");
+  const std::string name(heliograph::Name(collection));
+  RowBinder row(rows);
+  row.Integer(Number(view.branch)).Integer(view.base_seq).Text(name);
+  std::map<TrackKey, TrackKey> into;
+  while (row.Step()) into[TrackKey{rows.getColumn(0).getInt64()}] = TrackKey{rows.getColumn(1).getInt64()};
+  std::vector<std::pair<TrackKey, TrackKey>> merged;
+  for (const auto& [part, next] : into) {
+    TrackKey whole = next;
+    for (int redirects = 0; redirects < kMostRedirects && into.contains(whole); ++redirects)
+      whole = into.at(whole);
+    merged.emplace_back(part, whole);
+  }
+  return merged;
 }
 
 std::vector<std::pair<TrackKey, TrackState>> TrackStore::Unfinished(const BranchView& view,

@@ -61,9 +61,10 @@ class TrackStore {
   std::optional<TrackState> Now(const BranchView& view, TrackKey track);
   /// The commit that what the branch sees of it goes back to.
   std::optional<CommitSeq> ChangedAt(const BranchView& view, TrackKey track);
-  /// What it was on the branch before the commit that changed it; nothing when that commit changed nothing of
-  /// it.
-  std::optional<TrackState> Before(const BranchView& view, TrackKey track, CommitSeq commit);
+  /// What it was when it last had this title from a person, or of no title, when it last had none from a
+  /// person; nothing when it never had.
+  std::optional<TrackState> LastTitled(const BranchView& view, TrackKey track,
+                                       const std::optional<std::string>& title);
   /// Closes the branch's open interval, if it has one, and opens the next. Does nothing when nothing differs.
   void Change(const BranchView& view, TrackKey track, const TrackState& state, CommitSeq commit);
 
@@ -78,6 +79,9 @@ class TrackStore {
 
   /// Decisions that wait for the next full run of the collection.
   std::vector<OpenDecision> OpenDecisions(const BranchView& view, ClusterCollection collection);
+  /// The tracks of the collection that people merged into others, and where each is in the end by hand.
+  std::vector<std::pair<TrackKey, TrackKey>> MergedByHand(const BranchView& view,
+                                                          ClusterCollection collection);
   /// The tracks of the collection that may go on, or whose merge is not settled, oldest first.
   std::vector<std::pair<TrackKey, TrackState>> Unfinished(const BranchView& view,
                                                           ClusterCollection collection);

@@ -74,21 +74,13 @@ class ActiveClusters {
   ActiveClusters(ReaderConnection& reader, const ClusterMoment& moment, ClusterCollection collection)
       : reader_(reader), run_(ActiveRun(reader, moment, collection)) {
     corrections_ = CorrectionsAt(reader, moment, collection);
-    LoadMerges(moment);
     if (run_) LoadParts();
     if (run_) Correct();
   }
 
   std::optional<std::int64_t> run() const { return run_; }
   const ClusterCorrections& corrections() const { return corrections_; }
-  std::int64_t Root(std::int64_t track) const {
-    for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
-      const auto into = merged_into_.find(track);
-      if (into == merged_into_.end()) break;
-      track = into->second;
-    }
-    return track;
-  }
+  std::int64_t Root(std::int64_t track) const { return corrections_.RootOf(track); }
   const std::vector<Part>& PartsOf(std::int64_t root) const {
     static const std::vector<Part> none;
     const auto found = parts_.find(root);
@@ -102,13 +94,6 @@ class ActiveClusters {
   }
 
  private:
-  void LoadMerges(const ClusterMoment& moment) {
-    Statement& rows = reader_.Prepared("SELECT track_key, merged_into FROM " +
-                                       IntervalsAt("cluster_track_states", "track_key") +
-                                       " WHERE status='merged' AND merged_by_hand");
-    BindMoment(rows, moment);
-    while (rows.executeStep()) merged_into_[rows.getColumn(0).getInt64()] = rows.getColumn(1).getInt64();
-  }
   void LoadParts() {
     Statement& rows = reader_.Prepared(
         "SELECT ordinal, track_key, size, cohesion FROM cluster_snapshots WHERE run_id=? AND track_key IS "
@@ -133,16 +118,18 @@ class ActiveClusters {
     };
     for (const auto& [member, track] : corrections_.pinned) {
       if (const auto from = computed(member)) --sizes_[Root(*from)];
-      ++sizes_[Root(track)];
+      ++sizes_[track];
     }
-    for (const auto& [track, member] : corrections_.excluded)
-      if (!corrections_.pinned.contains(member) && computed(member) == track) --sizes_[Root(track)];
+    for (const auto& [track, member] : corrections_.excluded) {
+      if (corrections_.pinned.contains(member)) continue;
+      if (const auto from = computed(member); from && Root(*from) == track) --sizes_[track];
+    }
   }
 
   ReaderConnection& reader_;
   std::optional<std::int64_t> run_;
   ClusterCorrections corrections_;
-  std::map<std::int64_t, std::int64_t> merged_into_, sizes_;
+  std::map<std::int64_t, std::int64_t> sizes_;
   std::map<std::int64_t, std::vector<Part>> parts_;
 };
 
@@ -178,29 +165,38 @@ std::optional<std::int64_t> MemberNumber(ReaderConnection& reader, ClusterCollec
 
 }  // namespace
 
+std::int64_t ClusterCorrections::RootOf(std::int64_t track) const {
+  for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
+    const auto into = merged_into.find(track);
+    if (into == merged_into.end()) break;
+    track = into->second;
+  }
+  return track;
+}
+
 ClusterCorrections CorrectionsAt(ReaderConnection& reader, const ClusterMoment& moment,
                                  ClusterCollection collection) {
+  ClusterCorrections corrections;
+  Statement& merges =
+      reader.Prepared("SELECT track_key, merged_into FROM " +
+                      IntervalsAt("cluster_track_states", "track_key") + " WHERE status='merged'");
+  BindMoment(merges, moment);
+  while (merges.executeStep())
+    corrections.merged_into[merges.getColumn(0).getInt64()] = merges.getColumn(1).getInt64();
   Statement& rows = reader.Prepared("SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
                                     IntervalsAt("cluster_overrides", "override_id") +
                                     " AS o JOIN cluster_override_members AS m USING(override_id)"
-                                    " WHERE o.collection=?4 ORDER BY o.from_seq, m.member_key");
+                                    " WHERE o.collection=?4 AND o.action IN ('exclude', 'include', 'split')"
+                                    " ORDER BY o.from_seq, m.member_key");
   BindMoment(rows, moment);
   rows.bind(4, std::string(Name(collection)));
-  ClusterCorrections corrections;
   while (rows.executeStep()) {
-    const std::string action = rows.getColumn(0).getString();
-    const std::int64_t track = rows.getColumn(1).getInt64(), member = rows.getColumn(3).getInt64();
-    const auto pinned = corrections.pinned.find(member);
-    // Of two about the same member, the later one counts.
-    if (action == "exclude") {
-      corrections.excluded.insert({track, member});
-      if (pinned != corrections.pinned.end() && pinned->second == track) corrections.pinned.erase(pinned);
-    } else if (action == "include") {
-      corrections.excluded.erase({track, member});
-      corrections.pinned[member] = track;
-    } else if (action == "split") {
-      corrections.pinned[member] = rows.getColumn(2).getInt64();
-    }
+    const auto action = ParseOverrideAction(rows.getColumn(0).getString());
+    const std::int64_t track = corrections.RootOf(rows.getColumn(1).getInt64());
+    const auto other = NumberOf(rows.getColumn(2));
+    if (action)
+      corrections.Take(*action, track, other ? corrections.RootOf(*other) : track,
+                       rows.getColumn(3).getInt64());
   }
   return corrections;
 }
@@ -285,7 +281,7 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
     name.reset();
     name.bind(1, member);
     name.executeStep();
-    by_hand[active.Root(pinned)].push_back({member, name.getColumn(0).getString(), 1, true});
+    by_hand[pinned].push_back({member, name.getColumn(0).getString(), 1, true});
   }
   Statement& rows =
       reader.Prepared("SELECT m.member_key, m.strength, " + MemberName(collection, "m.member_key") +
@@ -300,7 +296,7 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
       while (rows.executeStep()) {
         const std::int64_t member = rows.getColumn(0).getInt64();
         if (active.corrections().pinned.contains(member) ||
-            active.corrections().excluded.contains({part.track, member}))
+            active.corrections().IsExcluded(track.key, member))
           continue;
         members.push_back(
             {member, rows.getColumn(2).getString(), rows.getColumn(1).getInt() / kThousand, false});
@@ -361,7 +357,7 @@ std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnec
     track = NumberOf(row.getColumn(0));
     member.strength = row.getColumn(1).getInt() / kThousand;
     member.included_by_hand = false;
-    if (track && corrections.excluded.contains({*track, *number})) return std::nullopt;
+    if (track && corrections.IsExcluded(corrections.RootOf(*track), *number)) return std::nullopt;
   }
   if (!track) return std::nullopt;
   auto found = TrackByKey(reader, moment, *track);

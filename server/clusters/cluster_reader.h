@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/member_corrections.h"
 #include "common/time.h"
 #include "server/clusters/cluster_moment.h"
 
@@ -36,10 +36,12 @@ struct ClusterTrack {
   std::optional<double> cohesion;
 };
 
-/// What people moved, as far as it is in force at a moment.
-struct ClusterCorrections {
-  std::map<std::int64_t, std::int64_t> pinned;               ///< member to track
-  std::set<std::pair<std::int64_t, std::int64_t>> excluded;  ///< track and member
+/// What people said of members, as far as it is in force at a moment. Tracks that went into others are named
+/// by where they are in the end.
+struct ClusterCorrections : MemberCorrections<std::int64_t, std::int64_t> {
+  std::map<std::int64_t, std::int64_t> merged_into;  ///< each merged track by what it went into
+
+  std::int64_t RootOf(std::int64_t track) const;
 };
 ClusterCorrections CorrectionsAt(ReaderConnection& reader, const ClusterMoment& moment,
                                  ClusterCollection collection);
@@ -140,7 +142,7 @@ struct ClusterOverrideRow {
   std::int64_t members = 0, blocked = 0;
   std::vector<std::string> first_members;  ///< at most 20
 };
-/// The newest first, at most `limit`.
+/// Those of the track and of all that went into it, each once: the newest first, at most `limit`.
 std::vector<ClusterOverrideRow> OverridesOf(ReaderConnection& reader, const ClusterMoment& moment,
                                             std::int64_t track, std::int64_t limit);
 

@@ -121,19 +121,23 @@ std::vector<ClusterOverrideRow> OverridesOf(ReaderConnection& reader, const Clus
   const std::int64_t last =
       moment.branch == 1 ? moment.last_seq() : std::min(moment.base_seq, moment.last_seq());
   Statement& rows = reader.Prepared(
-      "SELECT o.override_id, o.action, t.track_id, o.actor, o.reason, x.track_id, o.title, o.undoes,"
-      " o.to_seq IS NULL OR o.to_seq>?2, o.created_at, c.commit_id,"
+      "WITH RECURSIVE states AS (SELECT * FROM " + IntervalsAt("cluster_track_states", "track_key") +
+      "), family(track_key) AS (SELECT ?4 UNION SELECT s.track_key FROM states AS s JOIN family AS f ON"
+      " s.merged_into=f.track_key)"
+      " SELECT o.override_id, o.action, t.track_id, o.actor, o.reason, x.track_id, o.title, o.undoes,"
+      " o.to_seq IS NULL OR o.to_seq>?5, o.created_at, c.commit_id,"
       " (SELECT count(*) FROM cluster_override_members AS m WHERE m.override_id=o.override_id),"
       " coalesce((SELECT sum(blocked) FROM cluster_override_counters AS b WHERE "
       "b.override_id=o.override_id), 0)"
       " FROM cluster_overrides AS o JOIN cluster_tracks AS t ON t.track_key=o.track_key"
       " JOIN commit_log AS c ON c.commit_seq=o.from_seq LEFT JOIN cluster_tracks AS x ON "
       "x.track_key=o.other_track_key"
-      " WHERE o.branch_id=1 AND o.from_seq<=?2 AND (o.track_key=?1 OR o.other_track_key=?1)"
-      " ORDER BY o.from_seq DESC LIMIT ?3");
-  rows.bind(1, track);
-  rows.bind(2, last);
-  rows.bind(3, limit);
+      " WHERE o.branch_id=1 AND o.from_seq<=?5 AND (o.track_key IN (SELECT track_key FROM family) OR"
+      " o.other_track_key IN (SELECT track_key FROM family)) ORDER BY o.from_seq DESC LIMIT ?6");
+  BindMoment(rows, moment);
+  rows.bind(4, track);
+  rows.bind(5, last);
+  rows.bind(6, limit);
   std::vector<ClusterOverrideRow> overrides;
   while (rows.executeStep()) {
     ClusterOverrideRow row;
