@@ -10,10 +10,10 @@
 namespace heliograph::ingestor {
 
 CorrectedClusters::CorrectedClusters(SQLite::Database& database, const BranchView& view,
-                                     ClusterCollection collection)
+                                     ClusterCollection collection, std::optional<TrackKey> apart)
     : database_(database),
       collection_(collection),
-      constraints_(OverrideStore(database).Constraints(view, collection)) {
+      constraints_(OverrideStore(database).Constraints(view, collection, apart)) {
   const auto active = ClusterRunStore(database).Active(view, collection);
   if (!active) return;
   run_ = static_cast<std::int64_t>(active->active);
@@ -25,7 +25,7 @@ CorrectedClusters::CorrectedClusters(SQLite::Database& database, const BranchVie
   RowBinder row(rows);
   row.Integer(run_);
   while (row.Step()) {
-    const auto track = tracks.Resolve(view, TrackKey{rows.getColumn(1).getInt64()});
+    const auto track = tracks.Resolve(view, TrackKey{rows.getColumn(1).getInt64()}, apart);
     if (track) clusters_[track->key].push_back(rows.getColumn(0).getInt64());
   }
 }

@@ -10,9 +10,11 @@
 namespace heliograph::ingestor {
 
 /// The clusters of the active run with people's corrections laid over it, as readers see them, at one moment.
+/// `apart` as TrackStore::Resolve takes it.
 class CorrectedClusters {
  public:
-  CorrectedClusters(SQLite::Database& database, const BranchView& view, ClusterCollection collection);
+  CorrectedClusters(SQLite::Database& database, const BranchView& view, ClusterCollection collection,
+                    std::optional<TrackKey> apart = std::nullopt);
 
   ClusterCollection collection() const { return collection_; }
   /// Tracks that members are pinned to.

@@ -165,7 +165,7 @@ void OverrideApplication::Restand(TrackKey track) {
     state.status = TrackStatus::kMerged;
   } else if (overrides_.IsClosed(track)) {
     state.status = TrackStatus::kClosed;
-  } else if (CorrectedClusters(database_, view_, collection).Lives(track)) {
+  } else if (CorrectedClusters(database_, view_, collection, track).Lives(track)) {
     state.status = TrackStatus::kActive;
   } else if (state.status != TrackStatus::kEnded) {
     state.status = TrackStatus::kDormant;

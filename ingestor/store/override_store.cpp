@@ -91,7 +91,8 @@ std::optional<CommitSeq> OverrideStore::TouchedAt(TrackKey track) {
   return CommitSeq{row.getColumn(0).getInt64()};
 }
 
-TrackConstraints OverrideStore::Constraints(const BranchView& view, ClusterCollection collection) {
+TrackConstraints OverrideStore::Constraints(const BranchView& view, ClusterCollection collection,
+                                            std::optional<TrackKey> apart) {
   SQLite::Statement rows(database_,
                          "SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
                              OpenIntervals("cluster_overrides", "override_id") +
@@ -106,7 +107,7 @@ TrackConstraints OverrideStore::Constraints(const BranchView& view, ClusterColle
   const auto root_of = [&](TrackKey track) {
     const auto known = constraints.roots.find(track);
     if (known != constraints.roots.end()) return known->second;
-    const auto root = tracks.Resolve(view, track);
+    const auto root = tracks.Resolve(view, track, apart);
     return constraints.roots[track] = root ? root->key : track;
   };
   while (row.Step()) {

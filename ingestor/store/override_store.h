@@ -44,8 +44,9 @@ class OverrideStore {
   /// The newest commit that made or ended a correction of this track.
   std::optional<CommitSeq> TouchedAt(TrackKey track);
 
-  /// What the corrections in force come to.
-  TrackConstraints Constraints(const BranchView& view, ClusterCollection collection);
+  /// What the corrections in force come to; `apart` as TrackStore::Resolve takes it.
+  TrackConstraints Constraints(const BranchView& view, ClusterCollection collection,
+                               std::optional<TrackKey> apart = std::nullopt);
 
   // What the corrections of one track that are in force come to.
   /// Whether a person closed it last, and did not open it again.

@@ -111,11 +111,12 @@ std::optional<TrackKey> TrackStore::Named(const std::string& name) {
   return TrackKey{row.getColumn(0).getInt64()};
 }
 
-std::optional<StoredTrack> TrackStore::Resolve(const BranchView& view, TrackKey track) {
+std::optional<StoredTrack> TrackStore::Resolve(const BranchView& view, TrackKey track,
+                                               std::optional<TrackKey> apart) {
   for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
     const auto state = Now(view, track);
     if (!state) return std::nullopt;  // it began on a branch that is not seen from here
-    if (!state->merged_into) break;
+    if (!state->merged_into || track == apart) break;
     track = *state->merged_into;
   }
   return Find(track);

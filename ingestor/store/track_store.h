@@ -50,8 +50,9 @@ class TrackStore {
   /// By its id, a slug that it has or had anywhere, or an alias; a merged track is itself.
   std::optional<TrackKey> Named(const std::string& name);
   /// What the track is to the branch: a merged one is what it was merged into. Nothing when the branch does
-  /// not see it.
-  std::optional<StoredTrack> Resolve(const BranchView& view, TrackKey track);
+  /// not see it. The track `apart`, if there is one, is taken for merged into nothing.
+  std::optional<StoredTrack> Resolve(const BranchView& view, TrackKey track,
+                                     std::optional<TrackKey> apart = std::nullopt);
   std::optional<StoredTrack> Find(TrackKey track);
 
   /// Begins a track. REQUIRED: the number is new.
