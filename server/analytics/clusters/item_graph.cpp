@@ -66,8 +66,47 @@ tl::expected<ItemGraph, std::string> ItemGraph::Build(std::vector<std::string> k
   return ItemGraph(std::move(sorted), std::move(edges));
 }
 
+ItemGraph ItemGraph::Contracted(const std::vector<std::uint32_t>& classes) const {
+  std::vector<std::string> keys;
+  std::vector<double> sizes, inner;
+  for (Vertex vertex = 0; vertex < size(); ++vertex) {
+    if (classes[vertex] == keys.size()) {
+      keys.push_back(keys_[vertex]);
+      sizes.push_back(0);
+      inner.push_back(0);
+    }
+    sizes[classes[vertex]] += sizes_[vertex];
+    inner[classes[vertex]] += inner_weights_[vertex];
+  }
+  std::vector<WeightedEdge> edges;
+  for (const WeightedEdge& edge : edges_) {
+    const auto [a, b] = std::minmax(classes[edge.a], classes[edge.b]);
+    if (a == b) {
+      inner[a] += edge.weight;
+    } else {
+      edges.push_back({a, b, edge.weight});
+    }
+  }
+  MergeParallel(edges);
+  return {std::move(keys), std::move(edges), std::move(sizes), std::move(inner)};
+}
+
 ItemGraph::ItemGraph(std::vector<std::string> keys, std::vector<WeightedEdge> edges)
-    : keys_(std::move(keys)), edges_(std::move(edges)), offsets_(keys_.size() + 1), strengths_(keys_.size()) {
+    : ItemGraph(keys, std::move(edges), std::vector<double>(keys.size(), 1),
+                std::vector<double>(keys.size(), 0)) {}
+
+ItemGraph::ItemGraph(std::vector<std::string> keys, std::vector<WeightedEdge> edges,
+                     std::vector<double> sizes, std::vector<double> inner_weights)
+    : keys_(std::move(keys)),
+      edges_(std::move(edges)),
+      offsets_(keys_.size() + 1),
+      sizes_(std::move(sizes)),
+      inner_weights_(std::move(inner_weights)),
+      strengths_(keys_.size()) {
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    strengths_[i] = 2 * inner_weights_[i];
+    total_weight_ += inner_weights_[i];
+  }
   for (const WeightedEdge& edge : edges_) {
     ++offsets_[edge.a + 1];
     ++offsets_[edge.b + 1];

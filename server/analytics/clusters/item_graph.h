@@ -44,7 +44,14 @@ class ItemGraph {
 
   /// The same items with other edges between them. REQUIRED: `edges` are sorted, oriented, distinct and
   /// positive, as edges() is.
-  ItemGraph WithEdges(std::vector<WeightedEdge> edges) const { return {keys_, std::move(edges)}; }
+  ItemGraph WithEdges(std::vector<WeightedEdge> edges) const {
+    return {keys_, std::move(edges), sizes_, inner_weights_};
+  }
+
+  /// Each class of items as one vertex, under the key of its first item: it is as large as its items are
+  /// many, and the edges inside it count for its strength. REQUIRED: a class for each vertex, numbered from 0
+  /// by the smallest vertices.
+  ItemGraph Contracted(const std::vector<std::uint32_t>& classes) const;
 
   std::size_t size() const { return keys_.size(); }
   const std::vector<std::string>& keys() const { return keys_; }
@@ -53,7 +60,10 @@ class ItemGraph {
   std::span<const Neighbor> NeighborsOf(Vertex vertex) const {
     return std::span(neighbors_).subspan(offsets_[vertex], offsets_[vertex + 1] - offsets_[vertex]);
   }
-  /// The sum of the weights at a vertex.
+  /// How many items a vertex stands for; 1 but for contracted ones.
+  double SizeOf(Vertex vertex) const { return sizes_[vertex]; }
+  const std::vector<double>& sizes() const { return sizes_; }
+  /// The sum of the weights at a vertex; what is inside a contracted one counts for both ends.
   double StrengthOf(Vertex vertex) const { return strengths_[vertex]; }
   const std::vector<double>& strengths() const { return strengths_; }
   /// The sum of all weights, each edge once.
@@ -64,12 +74,14 @@ class ItemGraph {
 
  private:
   ItemGraph(std::vector<std::string> keys, std::vector<WeightedEdge> edges);
+  ItemGraph(std::vector<std::string> keys, std::vector<WeightedEdge> edges, std::vector<double> sizes,
+            std::vector<double> inner_weights);
 
   std::vector<std::string> keys_;
   std::vector<WeightedEdge> edges_;
   std::vector<std::size_t> offsets_;
   std::vector<Neighbor> neighbors_;
-  std::vector<double> strengths_;
+  std::vector<double> sizes_, inner_weights_, strengths_;
   double total_weight_ = 0;
 };
 

@@ -26,7 +26,7 @@ Grouping LeidenGraph::Run(const Pass& pass) const {
     for (std::size_t i = 0; i < start.size(); ++i) membership[i] = static_cast<igraph_integer_t>(start[i]);
     const bool modularity = pass.objective == Objective::kModularity;
     const IgraphReals weights(session, weights_);
-    const IgraphReals sizes(session, modularity ? graph_.strengths() : std::vector<double>(graph_.size(), 1));
+    const IgraphReals sizes(session, modularity ? graph_.strengths() : graph_.sizes());
     const double resolution = modularity ? pass.resolution / (2 * graph_.total_weight()) : pass.resolution;
     igraph_integer_t groups = 0;
     igraph_real_t quality = 0;

@@ -27,7 +27,8 @@ std::optional<std::string> FaultOf(const PartitionParameters& parameters) {
   return std::nullopt;
 }
 
-/// Where the former groups place the vertices.
+/// Where the former groups place the vertices, a number of the graph's size or more for those that begin
+/// alone.
 Grouping StartOf(const ItemGraph& graph, const FormerGroups& former) {
   std::unordered_map<std::string_view, Vertex> places;
   for (Vertex vertex = 0; vertex < graph.size(); ++vertex) places.emplace(graph.keys()[vertex], vertex);
@@ -53,6 +54,20 @@ Grouping StartOf(const ItemGraph& graph, const FormerGroups& former) {
   return labels;
 }
 
+/// Where the former groups place the classes: each where most of its vertices were; of several, where the
+/// first of these is.
+Grouping StartOf(const ItemGraph& graph, const FormerGroups& former, const Grouping& classes) {
+  const Grouping vertices = StartOf(graph, former);
+  std::map<std::uint32_t, std::map<std::uint32_t, std::size_t>> votes;
+  for (Vertex vertex = 0; vertex < graph.size(); ++vertex) ++votes[classes[vertex]][vertices[vertex]];
+  Grouping labels(votes.size());
+  for (const auto& [label, counts] : votes)
+    labels[label] = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+                      return a.second < b.second;
+                    })->first;
+  return labels;
+}
+
 struct Agreement {
   Grouping labels;
   std::vector<double> of_edge;  ///< the share of the passes in which the ends of the edge were together
@@ -72,10 +87,9 @@ std::vector<WeightedEdge> Agreed(const ItemGraph& graph, const std::vector<doubl
 
 class Passes {
  public:
-  Passes(const ItemGraph& graph, const PartitionParameters& parameters, std::stop_token stop)
-      : graph_(graph), parameters_(parameters), stop_(std::move(stop)), digest_(graph.Digest()) {}
-
-  const Sha256Digest& digest() const { return digest_; }
+  Passes(const ItemGraph& graph, const PartitionParameters& parameters, const Sha256Digest& digest,
+         std::stop_token stop)
+      : graph_(graph), parameters_(parameters), stop_(std::move(stop)), digest_(digest) {}
 
   /// Nothing when it was stopped.
   std::optional<Agreement> Run(const Grouping& start) {
@@ -114,7 +128,7 @@ class Passes {
   const ItemGraph& graph_;
   const PartitionParameters& parameters_;
   const std::stop_token stop_;
-  const Sha256Digest digest_;
+  const Sha256Digest& digest_;
 };
 
 ClusterMember MemberOf(const ItemGraph& graph, const Agreement& agreement, Vertex vertex) {
@@ -124,7 +138,8 @@ ClusterMember MemberOf(const ItemGraph& graph, const Agreement& agreement, Verte
     inside += graph.edges()[edge].weight;
     agreed += graph.edges()[edge].weight * agreement.of_edge[edge];
   }
-  return {vertex, std::min(inside / graph.StrengthOf(vertex), 1.0), inside > 0 ? agreed / inside : 1};
+  const double strength = graph.StrengthOf(vertex);
+  return {vertex, strength > 0 ? std::min(inside / strength, 1.0) : 0, inside > 0 ? agreed / inside : 1};
 }
 
 /// Conductance and weights, from the strengths of the members. REQUIRED: the members are set.
@@ -141,7 +156,7 @@ void Weigh(const ItemGraph& graph, Cluster& cluster) {
 }
 
 Partition Describe(const ItemGraph& graph, const PartitionParameters& parameters,
-                   const Agreement& agreement) {
+                   const BoundConstraints& bound, const Agreement& agreement) {
   Partition partition;
   partition.parameters = parameters;
   std::vector<std::vector<Vertex>> groups(CountOf(agreement.labels));
@@ -152,7 +167,11 @@ Partition Describe(const ItemGraph& graph, const PartitionParameters& parameters
   double members = 0;
   for (const std::vector<Vertex>& group : groups) {
     // An item without edges belongs to nobody, whatever the least size is.
-    if (group.size() < parameters.min_size || graph.StrengthOf(group.front()) <= 0) {
+    const bool is_linked =
+        std::any_of(group.begin(), group.end(), [&](Vertex vertex) { return graph.StrengthOf(vertex) > 0; });
+    const bool is_placed =
+        std::any_of(group.begin(), group.end(), [&](Vertex vertex) { return bound.IsPlaced(vertex); });
+    if (!is_linked || (group.size() < parameters.min_size && !is_placed)) {
       partition.unclustered.insert(partition.unclustered.end(), group.begin(), group.end());
       continue;
     }
@@ -166,6 +185,27 @@ Partition Describe(const ItemGraph& graph, const PartitionParameters& parameters
   if (members > 0) partition.mean_conductance /= members;
   partition.quality = QualityOf(graph, agreement.labels, parameters.objective, parameters.resolution);
   return partition;
+}
+
+/// What holds of classes, for their vertices.
+Agreement Lift(const ItemGraph& graph, const ItemGraph& contracted, const Grouping& classes,
+               const Agreement& agreement) {
+  Agreement lifted;
+  // Groups are numbered by their smallest classes, and so by their smallest vertices.
+  for (const std::uint32_t label : classes) lifted.labels.push_back(agreement.labels[label]);
+  for (const WeightedEdge& edge : graph.edges()) {
+    const auto [a, b] = std::minmax(classes[edge.a], classes[edge.b]);
+    double share = 1;
+    if (a != b) {
+      const auto neighbors = contracted.NeighborsOf(a);
+      const auto found = std::lower_bound(
+          neighbors.begin(), neighbors.end(), b,
+          [](const ItemGraph::Neighbor& neighbor, Vertex vertex) { return neighbor.vertex < vertex; });
+      share = agreement.of_edge[found->edge];
+    }
+    lifted.of_edge.push_back(share);
+  }
+  return lifted;
 }
 
 }  // namespace
@@ -190,7 +230,7 @@ double QualityOf(const ItemGraph& graph, const Grouping& labels, Objective objec
   std::map<std::uint32_t, double> sizes;
   const bool modularity = objective == Objective::kModularity;
   for (Vertex vertex = 0; vertex < graph.size(); ++vertex)
-    sizes[labels[vertex]] += modularity ? graph.StrengthOf(vertex) : 1;
+    sizes[labels[vertex]] += modularity ? graph.StrengthOf(vertex) : graph.SizeOf(vertex);
   double expected = 0;
   for (const auto& [label, size] : sizes)
     expected += modularity ? size * size / (4 * total) : size * (size - 1) / 2;
@@ -200,15 +240,34 @@ double QualityOf(const ItemGraph& graph, const Grouping& labels, Objective objec
 tl::expected<Partition, PartitionError> DivideIntoClusters(const ItemGraph& graph,
                                                            const PartitionParameters& parameters,
                                                            const FormerGroups& former, std::stop_token stop) {
+  return DivideUnder({}, graph, parameters, former, std::move(stop));
+}
+
+tl::expected<Partition, PartitionError> DivideUnder(const PartitionConstraints& constraints,
+                                                    const ItemGraph& graph,
+                                                    const PartitionParameters& parameters,
+                                                    const FormerGroups& former, std::stop_token stop) {
   using Fault = PartitionError::Fault;
   if (const auto fault = FaultOf(parameters))
     return tl::unexpected(PartitionError{Fault::kParameters, *fault});
   try {
-    Passes passes(graph, parameters, std::move(stop));
-    const auto agreement = passes.Run(StartOf(graph, former));
+    const BoundConstraints bound(graph, constraints);
+    const Sha256Digest digest = bound.Digest(graph.Digest());
+    std::optional<Agreement> agreement;
+    if (bound.empty()) {
+      agreement = Passes(graph, parameters, digest, std::move(stop)).Run(StartOf(graph, former));
+    } else {
+      const ItemGraph contracted = graph.Contracted(bound.classes());
+      agreement = Passes(contracted, parameters, digest, std::move(stop))
+                      .Run(StartOf(graph, former, bound.classes()));
+      if (agreement) {
+        agreement->labels = bound.Separate(contracted, std::move(agreement->labels), parameters.min_size);
+        agreement = Lift(graph, contracted, bound.classes(), *agreement);
+      }
+    }
     if (!agreement) return tl::unexpected(PartitionError{Fault::kCancelled, "stopped before it was done"});
-    Partition partition = Describe(graph, parameters, *agreement);
-    partition.input_digest = passes.digest();
+    Partition partition = Describe(graph, parameters, bound, *agreement);
+    partition.input_digest = digest;
     return partition;
   } catch (const std::exception& error) {
     return tl::unexpected(PartitionError{Fault::kFailed, error.what()});

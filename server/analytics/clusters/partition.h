@@ -13,6 +13,7 @@
 #include "server/analytics/clusters/grouping.h"
 #include "server/analytics/clusters/item_graph.h"
 #include "server/analytics/clusters/leiden.h"
+#include "server/analytics/clusters/partition_constraints.h"
 
 namespace heliograph::server {
 
@@ -30,7 +31,7 @@ struct PartitionParameters {
 /// A member of a cluster.
 struct ClusterMember {
   Vertex vertex = 0;
-  double strength = 0;   ///< the share of its edges' weight that stays inside, 0 to 1
+  double strength = 0;   ///< the share of its edges' weight that stays inside, 0 to 1; 0 without edges
   double agreement = 1;  ///< how often the passes put it with its neighbors here, by weight, 0.5 to 1
 
   bool operator==(const ClusterMember&) const = default;
@@ -50,7 +51,7 @@ struct Cluster {
 /// How a graph falls into clusters. Vertices are places in the graph's sorted keys.
 struct Partition {
   PartitionParameters parameters;
-  Sha256Digest input_digest{};      ///< of the graph
+  Sha256Digest input_digest{};      ///< of the graph and the constraints
   std::vector<Cluster> clusters;    ///< largest first, then by their smallest keys
   std::vector<Vertex> unclustered;  ///< ascending
   /// The objective at the resolution over all groups, those that are too small among them: modularity between
@@ -84,6 +85,15 @@ using FormerGroups = std::vector<std::vector<std::string>>;
 tl::expected<Partition, PartitionError> DivideIntoClusters(const ItemGraph& graph,
                                                            const PartitionParameters& parameters,
                                                            const FormerGroups& former, std::stop_token stop);
+
+/// The same, under what people decided: those that they put together are one vertex of the graph from the
+/// start, with the former group that most of them were in, and those that they keep out of a cluster are
+/// moved in the end, as BoundConstraints::Separate says. Groups hold together by edges between their members
+/// and by what people put together, which needs no edges. Without constraints it is the function above.
+tl::expected<Partition, PartitionError> DivideUnder(const PartitionConstraints& constraints,
+                                                    const ItemGraph& graph,
+                                                    const PartitionParameters& parameters,
+                                                    const FormerGroups& former, std::stop_token stop);
 
 /// The objective of any grouping, as Partition::quality has it; 0 without edges.
 double QualityOf(const ItemGraph& graph, const Grouping& labels, Objective objective, double resolution);
