@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/time.h"
+#include "server/clusters/constraint_reader.h"
 #include "server/state/cluster_rows.h"
 
 namespace heliograph::server {
@@ -41,10 +42,12 @@ StreamReport MeshClustering::Run(std::stop_token stop) {
     return PlainReport(Result::kUnchanged, "the next run is not due");
   if (graph.edges.empty()) return PlainReport(Result::kUnchanged, "nobody is known to hear anybody yet");
 
-  const auto active =
-      readers_.Read([](ReaderConnection& connection) { return ReadActiveMeshRun(connection); });
+  const auto [active, constraints] = readers_.Read([](ReaderConnection& connection) {
+    return std::pair(ReadActiveMeshRun(connection),
+                     ConstraintsAt(connection, ClusterMoment(), ClusterCollection::kMesh));
+  });
   const auto run = ComputeMeshRun(graph, *view, settings_.parameters,
-                                  active ? active->groups : FormerGroups(), std::move(stop));
+                                  active ? active->groups : FormerGroups(), constraints, std::move(stop));
   if (!run) {
     const bool stopped = run.error().fault == PartitionError::Fault::kCancelled;
     return PlainReport(stopped ? Result::kNotComplete : Result::kFailed, run.error().text);

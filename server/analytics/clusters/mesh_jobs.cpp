@@ -8,6 +8,7 @@
 #include "common/json_reader.h"
 #include "server/analytics/clusters/mesh_run.h"
 #include "server/analytics/clusters/resolution.h"
+#include "server/clusters/constraint_reader.h"
 #include "server/state/cluster_rows.h"
 
 namespace heliograph::server {
@@ -88,11 +89,13 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Divide(const NeighborView&
                                                              MatchRule rule, const BranchLine& line,
                                                              std::stop_token stop) const {
   const auto begin = std::chrono::steady_clock::now();
-  const auto active = readers_.Read([&](ReaderConnection& connection) {
-    return ReadActiveMeshRun(connection, ClusterMomentOn(line, std::nullopt));
+  const auto [active, constraints] = readers_.Read([&](ReaderConnection& connection) {
+    const ClusterMoment moment = ClusterMomentOn(line, std::nullopt);
+    return std::pair(ReadActiveMeshRun(connection, moment),
+                     ConstraintsAt(connection, moment, ClusterCollection::kMesh));
   });
   auto run = ComputeMeshRun(neighbors.graph, view, parameters, active ? active->groups : FormerGroups(),
-                            std::move(stop));
+                            constraints, std::move(stop));
   if (!run) return tl::unexpected(run.error().text);
   run->match_rule = rule;
   Json statistics{{"edges", neighbors.graph.edges.size()}, {"duration_ms", MillisSince(begin)}};

@@ -107,13 +107,11 @@ ItemGraph MeshItems(const NeighborGraph& neighbors, const MeshView& view) {
   return ItemGraph::Build(std::move(keys), linked.edges()).value();
 }
 
-tl::expected<ClusterSnapshot, PartitionError> ComputeMeshRun(const NeighborGraph& neighbors,
-                                                             const MeshView& view,
-                                                             const PartitionParameters& parameters,
-                                                             const FormerGroups& former,
-                                                             std::stop_token stop) {
+tl::expected<ClusterSnapshot, PartitionError> ComputeMeshRun(
+    const NeighborGraph& neighbors, const MeshView& view, const PartitionParameters& parameters,
+    const FormerGroups& former, const PartitionConstraints& constraints, std::stop_token stop) {
   const ItemGraph graph = MeshItems(neighbors, view);
-  const auto partition = DivideIntoClusters(graph, parameters, former, std::move(stop));
+  const auto partition = DivideUnder(constraints, graph, parameters, former, std::move(stop));
   if (!partition) return tl::unexpected(partition.error());
   ClusterSnapshot snapshot;
   snapshot.collection = ClusterCollection::kMesh;

@@ -49,8 +49,8 @@ class MeshClusteringTest : public ::testing::Test {
   void Link(const PublicKey& a, const PublicKey& b, double count) {
     graph_.edges.push_back({a, b, count, 0, At(0), At(0), 3, 5.0});
   }
-  ClusterSnapshot Compute(const FormerGroups& former = {}) {
-    return ComputeMeshRun(graph_, *view_, {}, former, {}).value();
+  ClusterSnapshot Compute(const FormerGroups& former = {}, const PartitionConstraints& constraints = {}) {
+    return ComputeMeshRun(graph_, *view_, {}, former, constraints, {}).value();
   }
   MeshClustering Clustering(std::chrono::seconds interval = std::chrono::seconds(900)) {
     return MeshClustering([this] { return view_; }, board_, *publisher_, readers_, {{}, interval});
