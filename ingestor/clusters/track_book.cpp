@@ -154,7 +154,8 @@ void TrackBook::SettleOpen(const std::vector<TrackKey>& matched, RunConclusion& 
   for (const OpenDecision& open : open_) {
     const DecisionState state = Settle(open, matched);
     conclusion.settled.push_back({open.id, state});
-    if (open.outcome == LineageOutcome::kNew && state == DecisionState::kConfirmed) {
+    if (open.outcome ==
+        LineageOutcome::kNew) {  // settled either way; should it come back, it is no beginning
       if (TrackMemory* memory = Find(*open.track)) memory->provisional = false;
     }
     const bool merged = open.kind == LineageClass::kMerge || open.kind == LineageClass::kAbsorb;

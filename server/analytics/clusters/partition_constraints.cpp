@@ -67,14 +67,17 @@ class Separation {
   void Renew(const Grouping& labels) {
     labels_ = SplitIntoConnected(graph_, labels);
     const std::uint32_t groups = CountOf(labels_);
-    std::vector<double> sizes(groups);
+    std::vector<double> sizes(groups), strengths(groups);
     is_cluster_.assign(groups, 0);
     for (Vertex vertex = 0; vertex < graph_.size(); ++vertex) {
       sizes[labels_[vertex]] += graph_.SizeOf(vertex);
+      strengths[labels_[vertex]] += graph_.StrengthOf(vertex);
       if (placed_[vertex]) is_cluster_[labels_[vertex]] = 1;
     }
-    for (std::uint32_t group = 0; group < groups; ++group)
+    for (std::uint32_t group = 0; group < groups; ++group) {
       if (sizes[group] >= min_size_) is_cluster_[group] = 1;
+      if (strengths[group] <= 0) is_cluster_[group] = 0;
+    }
     carriers_.clear();
     for (const Rule& rule : rules_) carriers_.push_back(CarrierOf(rule));
   }

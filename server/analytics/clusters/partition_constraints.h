@@ -47,7 +47,7 @@ class BoundConstraints {
 
   /// Takes members out of the clusters that they are kept out of. `classes` is the graph with each class as
   /// one vertex, and `labels` are groups of these; what is said of groups from here on is said of them. A
-  /// group is a cluster when it has `min_size` members or people put together who is in it.
+  /// group is a cluster when it has edges, and `min_size` members or one whom people placed.
   ///
   /// Who is taken out goes to the cluster that it has the most weight of edges to, of those that it is not
   /// kept out of, or stays alone when there is none; what people put together stays a cluster of its own.
