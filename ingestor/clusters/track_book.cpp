@@ -225,6 +225,8 @@ void TrackBook::StandAfter(const RecordedDecision& recorded, const TrackConstrai
     standing.status = constraints.held.contains(track) ? TrackStatus::kActive : TrackStatus::kDormant;
     if (gone_into && decision.state == DecisionState::kTentative) {
       standing.merged_into = conclusion.tracks[decision.other_clusters.front()];
+      if (standing.merged_into && constraints.RootOf(*standing.merged_into) == track)
+        standing.merged_into.reset();
       if (standing.merged_into) standing.status = TrackStatus::kMerged;
     }
   }

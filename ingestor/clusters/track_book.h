@@ -39,7 +39,7 @@ struct TrackStanding {
 /// What people decided, as far as it binds a run. The corrections name tracks by their roots.
 struct TrackConstraints : MemberCorrections<TrackKey, MemberKey> {
   std::map<TrackKey, TrackKey> roots;      ///< where tracks that went into others are in the end
-  std::map<TrackKey, TrackKey> wholes;     ///< the same for those that people merged, as far as people merged
+  std::map<TrackKey, TrackKey> wholes;     ///< the same for those that people merged, as far as it is settled
   std::map<TrackKey, TrackStanding> held;  ///< the tracks that members are pinned to, as they stand
 
   bool empty() const { return MemberCorrections::empty() && wholes.empty(); }

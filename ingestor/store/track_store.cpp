@@ -300,18 +300,27 @@ std::vector<OpenDecision> TrackStore::OpenDecisions(const BranchView& view, Clus
 
 std::vector<std::pair<TrackKey, TrackKey>> TrackStore::MergedByHand(const BranchView& view,
                                                                     ClusterCollection collection) {
-  SQLite::Statement rows(database_, "SELECT s.track_key, s.merged_into FROM " +
-                                        OpenIntervals("cluster_track_states", "track_key") +
-                                        " AS s JOIN cluster_tracks AS t USING(track_key) WHERE"
-                                        " s.merged_by_hand AND t.collection=?3 ORDER BY s.track_key");
+  SQLite::Statement rows(
+      database_,
+      "SELECT s.track_key, s.merged_into, s.merged_by_hand FROM " +
+          OpenIntervals("cluster_track_states", "track_key") +
+          " AS s JOIN cluster_tracks AS t USING(track_key) WHERE t.collection=?3 AND s.status='merged' AND"
+          " (s.merged_by_hand OR NOT EXISTS (SELECT 1 FROM cluster_merge_decisions AS d JOIN"
+          " cluster_decision_states AS x USING(decision_id) WHERE d.track_key=t.track_key AND"
+          " d.outcome='dissolved' AND x.to_seq IS NULL AND x.state='tentative')) ORDER BY s.track_key");
   const std::string name(heliograph::Name(collection));
   RowBinder row(rows);
   row.Integer(Number(view.branch)).Integer(view.base_seq).Text(name);
   std::map<TrackKey, TrackKey> into;
-  while (row.Step()) into[TrackKey{rows.getColumn(0).getInt64()}] = TrackKey{rows.getColumn(1).getInt64()};
+  std::vector<TrackKey> by_hand;
+  while (row.Step()) {
+    const TrackKey part{rows.getColumn(0).getInt64()};
+    into[part] = TrackKey{rows.getColumn(1).getInt64()};
+    if (rows.getColumn(2).getInt() != 0) by_hand.push_back(part);
+  }
   std::vector<std::pair<TrackKey, TrackKey>> merged;
-  for (const auto& [part, next] : into) {
-    TrackKey whole = next;
+  for (const TrackKey part : by_hand) {
+    TrackKey whole = into.at(part);
     for (int redirects = 0; redirects < kMostRedirects && into.contains(whole); ++redirects)
       whole = into.at(whole);
     merged.emplace_back(part, whole);

@@ -80,7 +80,8 @@ class TrackStore {
 
   /// Decisions that wait for the next full run of the collection.
   std::vector<OpenDecision> OpenDecisions(const BranchView& view, ClusterCollection collection);
-  /// The tracks of the collection that people merged into others, and where each is in the end by hand.
+  /// The tracks of the collection that people merged into others, and where each is in the end, as far as
+  /// that is settled: a merge that the next run may take back is not followed.
   std::vector<std::pair<TrackKey, TrackKey>> MergedByHand(const BranchView& view,
                                                           ClusterCollection collection);
   /// The tracks of the collection that may go on, or whose merge is not settled, oldest first.

@@ -48,6 +48,29 @@ void ObserverTally::Add(IdentityKey observer) {
   // Fibonacci hashing spreads keys that follow each other.
   const std::uint64_t mixed = static_cast<std::uint64_t>(observer) * 0x9E3779B97F4A7C15U;
   bits_ |= std::uint64_t{1} << (mixed >> 58);
+  Name(static_cast<std::uint32_t>(observer));
+}
+
+void ObserverTally::Add(const ObserverTally& other) {
+  bits_ |= other.bits_;
+  for (const std::uint32_t observer : other.named_)
+    if (observer != 0) Name(observer);
+}
+
+void ObserverTally::Name(std::uint32_t observer) {
+  const auto end = std::find(named_.begin(), named_.end(), 0U);
+  const auto at = std::lower_bound(named_.begin(), end, observer);
+  if (at == named_.end() || *at == observer) return;
+  std::copy_backward(at, end == named_.end() ? std::prev(end) : end,
+                     end == named_.end() ? end : std::next(end));
+  *at = observer;
+}
+
+std::vector<IdentityKey> ObserverTally::Named() const {
+  std::vector<IdentityKey> named;
+  for (const std::uint32_t observer : named_)
+    if (observer != 0) named.push_back(IdentityKey{observer});
+  return named;
 }
 
 std::size_t ObserverTally::Count() const {

@@ -15,18 +15,27 @@
 
 namespace heliograph::server {
 
-/// A set of observers of which only the size is wanted: 64 bits that keys are scattered over.
+/// A set of observers in little room, whatever order they come in: how many there are, from 64 bits that keys
+/// are scattered over, and which are the few that have been known for the longest.
 class ObserverTally {
  public:
+  static constexpr std::size_t kNamed = 8;
+
+  /// REQUIRED: the key is above 0 and below 2^32.
   void Add(IdentityKey observer);
-  void Add(const ObserverTally& other) { bits_ |= other.bits_; }
+  void Add(const ObserverTally& other);
   /// How many there are: by linear counting, within one for up to 12 and 10 % for up to 100. Source: Whang,
   /// Vander-Zanden, Taylor 1990.
   std::size_t Count() const;
+  /// Those with the smallest keys, ascending; at most kNamed.
+  std::vector<IdentityKey> Named() const;
   bool operator==(const ObserverTally&) const = default;
 
  private:
+  void Name(std::uint32_t observer);
+
   std::uint64_t bits_ = 0;
+  std::array<std::uint32_t, kNamed> named_{};  ///< ascending, then zeros
 };
 
 /// What was seen of one direction of a link: `to` received what `from` had just sent. Each transmission

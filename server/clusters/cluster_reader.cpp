@@ -32,7 +32,12 @@ const std::string& TrackColumns() {
       "commit_seq=t.born_seq),"
       " max(s.from_seq, coalesce((SELECT max(d.commit_seq) FROM cluster_merge_decisions AS d WHERE"
       " d.track_key=t.track_key AND d.class<>'continuation' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR"
-      " d.branch_id=1 AND d.commit_seq<=min(?2, ?3))), 0)) AS changed_seq";
+      " d.branch_id=1 AND d.commit_seq<=min(?2, ?3))), 0)) AS changed_seq,"
+      " CASE s.status WHEN 'closed' THEN (SELECT coalesce(sum(d.newcomers), 0) FROM cluster_merge_decisions"
+      " AS d WHERE d.track_key=t.track_key AND d.outcome='updated' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR"
+      " d.branch_id=1 AND d.commit_seq<=min(?2, ?3)) AND d.commit_seq>(SELECT max(o.from_seq) FROM"
+      " cluster_overrides AS o WHERE o.branch_id=1 AND o.track_key=t.track_key AND o.action='close' AND"
+      " o.from_seq<=?3)) END AS newcomers";
   return columns;
 }
 
@@ -59,7 +64,8 @@ ClusterTrack ReadTrack(Statement& row) {
   track.born_seq = row.getColumn(11).getInt64();
   track.born_at = TimeOf(row.getColumn(12));
   track.changed_seq = row.getColumn(13).getInt64();
-  track.changed_at = TimeOf(row.getColumn(14));
+  track.newcomers_since_closed = NumberOf(row.getColumn(14));
+  track.changed_at = TimeOf(row.getColumn(15));
   return track;
 }
 

@@ -32,6 +32,8 @@ struct ClusterTrack {
   UtcMillis born_at{};
   std::int64_t changed_seq = 0;  ///< the newest commit that changed more of it than some members
   UtcMillis changed_at{};
+  /// Of a closed one: members that its clusters gained since, each time that one came; nothing otherwise.
+  std::optional<std::int64_t> newcomers_since_closed;
   std::int64_t size = 0;  ///< members now, with corrections; 0 when it has no cluster in the active run
   std::optional<double> cohesion;
 };

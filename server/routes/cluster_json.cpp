@@ -15,7 +15,8 @@ void WriteTrackFacts(JsonText& out, const ClusterTrack& track, const MemberNamin
       .Member("collection", Name(track.collection))
       .Member("status", track.status)
       .Member("size", track.size)
-      .Member("cohesion", track.cohesion);
+      .Member("cohesion", track.cohesion)
+      .Member("newcomers_since_closed", track.newcomers_since_closed);
   out.Key("representative");
   if (track.representative && naming.Shows(*track.representative)) {
     const NodeView* node = naming.NodeOf(*track.representative);

@@ -171,6 +171,7 @@ bool Passes(const NeighborEdge& edge, double score, const ListFilter& filter) {
 
 struct Neighbor {
   const NeighborEdge* edge;
+  std::vector<PublicKey> observers;
   StationName station;
   double score;
 };
@@ -190,10 +191,18 @@ void WriteNeighbor(JsonText& out, const Neighbor& neighbor, const StationName& s
       .Member("distance_km", DistanceBetween(self, neighbor.station))
       .Member("observer_count", static_cast<std::int64_t>(edge.observers))
       .Key("observers")
-      .BeginArray()
-      .EndArray()
-      .Member("ambiguous", IsAmbiguous(edge))
-      .EndObject();
+      .BeginArray();
+  for (const PublicKey& observer : neighbor.observers) out.Value(observer.ToObserverId());
+  out.EndArray().Member("ambiguous", IsAmbiguous(edge)).EndObject();
+}
+
+/// Those whom the edge is known from, as far as they are shown.
+std::vector<PublicKey> ShownObservers(const NeighborView& neighbors, std::size_t edge, const MeshView& view,
+                                      const Visibility& visibility) {
+  if (neighbors.graph.observers.empty()) return {};
+  std::vector<PublicKey> shown = neighbors.graph.observers[edge];
+  std::erase_if(shown, [&](const PublicKey& key) { return !StationName(view, key).IsShown(visibility); });
+  return shown;
 }
 
 std::string BuildNeighbors(const NeighborView& neighbors, const MeshView& view, const Visibility& visibility,
@@ -207,7 +216,7 @@ std::string BuildNeighbors(const NeighborView& neighbors, const MeshView& view, 
       const double score = ScoreOf(edge, neighbors.graph.data_time);
       if (!other.IsShown(visibility) || !Passes(edge, score, filter)) continue;
       seen += edge.Count();
-      found.push_back({&edge, other, score});
+      found.push_back({&edge, ShownObservers(neighbors, i, view, visibility), other, score});
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const Neighbor& x, const Neighbor& y) {
@@ -228,8 +237,8 @@ Route NeighborsRoute(const RouteContext& context) {
       "Who hands floods to a node or observer and who takes them from it, the best established first. "
       "we_hear is how many "
       "it received from the neighbor. Ambiguous neighbors are those of which not even one flood is certain. "
-      "observers is "
-      "always empty: only their number is known.";
+      "observers are the ids of those that showed it, at most 8; empty while the packets are still being "
+      "read.";
   ParameterDoc min_score;
   min_score.name = "min_score";
   min_score.description = "Least score, 0 to 1; 0 unless given.";

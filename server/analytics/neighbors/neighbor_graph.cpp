@@ -32,6 +32,12 @@ struct Pair {
   PairTally there, back;  ///< from the one with the lower public key, and to it
 };
 
+ObserverTally ObserversOf(const Pair& pair) {
+  ObserverTally observers = pair.there.observers;
+  observers.Add(pair.back.observers);
+  return observers;
+}
+
 NeighborEdge EdgeOf(const PublicKey& a, const PublicKey& b, const Pair& pair) {
   NeighborEdge edge;
   edge.a = a;
@@ -42,9 +48,7 @@ NeighborEdge EdgeOf(const PublicKey& a, const PublicKey& b, const Pair& pair) {
   edge.first_seen = one_way ? std::max(pair.there.first_heard, pair.back.first_heard)
                             : std::min(pair.there.first_heard, pair.back.first_heard);
   edge.last_seen = std::max(pair.there.last_heard, pair.back.last_heard);
-  ObserverTally observers = pair.there.observers;
-  observers.Add(pair.back.observers);
-  edge.observers = static_cast<std::uint32_t>(observers.Count());
+  edge.observers = static_cast<std::uint32_t>(ObserversOf(pair).Count());
   const double told = static_cast<double>(pair.there.snr_weight) + static_cast<double>(pair.back.snr_weight);
   if (told > 0) {
     const double sum = static_cast<double>(pair.there.snr_sum_db) + static_cast<double>(pair.back.snr_sum_db);
@@ -91,6 +95,9 @@ NeighborGraph CollectNeighbors(const RelayEvidence& evidence, const StationDirec
     if (edge.Count() < rules.least_count) continue;
     if (data_time && edge.last_seen < *data_time - rules.max_age) continue;
     graph.edges.push_back(edge);
+    std::vector<PublicKey>& observers = graph.observers.emplace_back();
+    for (const IdentityKey key : ObserversOf(pair).Named())
+      if (const Station* observer = stations.Find(key)) observers.push_back(observer->public_key);
   }
   return graph;
 }

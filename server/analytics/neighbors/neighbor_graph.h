@@ -37,7 +37,10 @@ struct NeighborGraph {
   std::int64_t head_seq = 0;           ///< commit that main stood at
   std::optional<UtcMillis> data_time;  ///< newest receipt at the watermark
   std::vector<NeighborEdge> edges;     ///< ascending by a, then b
-  std::size_t too_far = 0;             ///< pairs that were left out for their distance
+  /// By edge: the observers that showed it, those that are known for the longest; at most
+  /// ObserverTally::kNamed. Empty as a whole when only the stored edges are known.
+  std::vector<std::vector<PublicKey>> observers;
+  std::size_t too_far = 0;  ///< pairs that were left out for their distance
 };
 
 /// The pairs of the evidence that pass the rules, with counts rounded to 0.01 and SNR to 0.1 dB. Pairs of

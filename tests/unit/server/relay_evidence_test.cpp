@@ -1,6 +1,11 @@
 #include "server/analytics/relay_evidence.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
 
 #include "tests/unit/server/flood_fixture.h"
 
@@ -90,6 +95,22 @@ TEST(RelayEvidence, TheWeakestAndLongestUnheardPairsAreForgottenFirst) {
   EXPECT_LE(evidence.pair_count(), 8U);
   EXPECT_EQ(evidence.evicted_pairs(), 2U);
   EXPECT_NE(evidence.Pair(kNear, kEar), nullptr);
+}
+
+TEST(ObserverTally, NamesTheOldestInWhateverOrderTheyCome) {
+  std::vector<std::int64_t> keys(30);
+  std::iota(keys.begin(), keys.end(), 5);
+  std::mt19937 random(1);
+  for (int order = 0; order < 20; ++order) {
+    std::shuffle(keys.begin(), keys.end(), random);
+    ObserverTally tally, half;
+    for (std::size_t i = 0; i < keys.size(); ++i) (i % 3 == 0 ? half : tally).Add(IdentityKey{keys[i]});
+    tally.Add(half);
+    tally.Add(half);
+    std::vector<std::int64_t> named;
+    for (const IdentityKey key : tally.Named()) named.push_back(static_cast<std::int64_t>(key));
+    EXPECT_THAT(named, ::testing::ElementsAre(5, 6, 7, 8, 9, 10, 11, 12));
+  }
 }
 
 TEST(ObserverTally, CountsSmallSetsWithinOne) {

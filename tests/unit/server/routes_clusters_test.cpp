@@ -246,6 +246,51 @@ TEST_F(ClusterRoutesTest, ACorrectionOfAnOldStateIsAConflict) {
   PostJson("/api/clusters/around-11/close", body, 202);
 }
 
+TEST_F(ClusterRoutesTest, OfTwoCorrectionsThatRaceTheFirstIsCarriedOut) {
+  Apply(RunOf({kWest, kEast}));
+  const std::string body =
+      R"({"base":)" + std::to_string(GetJson("/api/clusters/around-1").at("base").get<std::int64_t>()) + "}";
+  // Both are accepted, for neither is carried out yet.
+  PostJson("/api/clusters/around-1/close", body, 202);
+  PostJson("/api/clusters/around-1/merge", R"({"other":"around-11",)" + body.substr(1), 202);
+  ApplyPosted();
+  EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM ledger WHERE kind='override' AND outcome='applied'"), 1);
+  EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM ledger WHERE kind='override' AND outcome='conflict'"), 1);
+  EXPECT_EQ(Listed("Around 1").at("status"), "closed");
+  EXPECT_EQ(Listed("Around 11").at("status"), "active");
+}
+
+TEST_F(ClusterRoutesTest, AClosedClusterThatGainsMembersStaysClosedAndSaysSo) {
+  Apply(RunOf({kWest, kEast}));
+  EXPECT_TRUE(Listed("Around 1").at("newcomers_since_closed").is_null());
+  PostJson("/api/clusters/around-1/close", "", 202);
+  ApplyPosted();
+  EXPECT_EQ(Listed("Around 1").at("newcomers_since_closed"), 0);
+  Apply(RunOf({{1, 2, 3, 4, 5, 6, 7, 8}, kEast}));
+  EXPECT_EQ(Listed("Around 1").at("status"), "closed");
+  EXPECT_EQ(Listed("Around 1").at("size"), 8);
+  EXPECT_EQ(Listed("Around 1").at("newcomers_since_closed"), 2);
+}
+
+TEST_F(ClusterRoutesTest, WhatIsSaidOfAMergedClusterHoldsForTheWhole) {
+  Apply(RunOf({kWest, kEast}));
+  PostJson("/api/clusters/around-1/merge", R"({"other":"around-11"})", 202);
+  ApplyPosted();
+  PostJson("/api/clusters/around-1/exclude", R"({"members":[")" + Hex(12) + R"("]})", 202);
+  ApplyPosted();
+  EXPECT_EQ(Listed("Around 1").at("size"), 9);
+  EXPECT_TRUE(GetJson("/api/nodes/" + Hex(12)).at("cluster").is_null());
+  std::vector<int> whole = kWest;
+  whole.insert(whole.end(), kEast.begin(), kEast.end());
+  Apply(RunOf({whole}));
+  const Json cluster = GetJson("/api/clusters/around-1");
+  EXPECT_EQ(cluster.at("size"), 9);
+  EXPECT_EQ(cluster.at("status"), "active");
+  EXPECT_THAT(Column(cluster.at("overrides"), "action"), ElementsAre("exclude", "merge"));
+  EXPECT_EQ(*Get("/api/clusters/around-11").FindHeader("Location"),
+            "/api/clusters/" + cluster.at("id").get<std::string>());
+}
+
 TEST_F(ClusterRoutesTest, ACorrectionCanBeUndone) {
   Apply(RunOf({kWest}));
   const std::string id =

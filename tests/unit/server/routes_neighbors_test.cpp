@@ -114,9 +114,19 @@ TEST_F(NeighborRoutesTest, ANodesNeighborsHaveTheMembersThatCoreScopesClientsRea
   EXPECT_EQ(hill.at("they_hear"), 20);
   EXPECT_EQ(hill.at("first_seen"), FormatTime(At(-1000)));
   EXPECT_EQ(hill.at("ambiguous"), false);
-  EXPECT_TRUE(hill.at("observers").is_array());
+  EXPECT_THAT(hill.at("observers"), IsEmpty());
   EXPECT_TRUE(answer.at("neighbors").at(1).at("distance_km").is_null());
   EXPECT_EQ(answer.at("total_observations"), 112);
+}
+
+TEST_F(NeighborRoutesTest, ANeighborNamesTheObserversThatShowedIt) {
+  const PublicKey hidden = KeyOf({0x50});
+  mesh_.AddObserver(hidden, "SFO");
+  config_.observer_blacklist = {hidden.ToObserverId()};
+  graph_.observers.assign(graph_.edges.size(), {kEar, hidden});
+  Show();
+  const Json answer = GetJson("/api/nodes/" + kHill.ToHex() + "/neighbors");
+  EXPECT_EQ(answer.at("neighbors").at(0).at("observers"), Json::array({kEar.ToObserverId()}));
 }
 
 TEST_F(NeighborRoutesTest, AmbiguousNeighborsAreShownOnRequest) {

@@ -162,6 +162,68 @@ TEST_F(OverrideApplierTest, RefusesATrackThatHasBeenMergedSince) {
   EXPECT_EQ(OutcomeOf(late), "conflict");
 }
 
+TEST_F(OverrideApplierTest, AClusterOfAllThatWasMergedCarriesOnTheWhole) {
+  auto merge = On(east_, Action::kMerge);
+  merge.other = west_;  // the larger one
+  Applied(merge);
+  Applied(RunOf({{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15}}));
+  EXPECT_EQ(StatusOf(east_), "active");
+  EXPECT_EQ(TrackOf(1), east_);
+  EXPECT_EQ(Text("SELECT count(*) FROM cluster_track_states AS a JOIN cluster_track_states AS b ON"
+                 " b.track_key=a.merged_into AND b.to_seq IS NULL WHERE a.to_seq IS NULL AND b.merged_into IS"
+                 " NOT NULL"),
+            "0");
+}
+
+TEST_F(OverrideApplierTest, AMergeThatIsUndoneAfterManyRunsGivesBothIdentitiesBack) {
+  auto merge = On(east_, Action::kMerge);
+  merge.other = west_;
+  const auto id = Publish(merge);
+  Apply();
+  for (int extra = 21; extra < 31; ++extra)
+    Applied(RunOf({{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15}}, {extra}));
+  EXPECT_EQ(Undo(id), "applied");
+  for (const bool again : {false, true}) {
+    if (again) Restart();
+    Applied(RunOf({kWest, kEast}, {again ? 31 : 32}));
+    EXPECT_EQ(TrackOf(1), west_);
+    EXPECT_EQ(TrackOf(11), east_);
+  }
+}
+
+TEST_F(OverrideApplierTest, AnUndoGivesBackWhatTheOthersInForceComeTo) {
+  Applied(On(west_, Action::kClose));
+  auto merge = On(east_, Action::kMerge);
+  merge.other = west_;
+  const auto id = Publish(merge);
+  Apply();
+  EXPECT_EQ(Undo(id), "applied");
+  EXPECT_EQ(StatusOf(west_), "closed");
+  std::vector<std::string> renames;
+  for (const std::string title : {"North", "South"}) {
+    auto rename = On(west_, Action::kRename);
+    rename.title = title;
+    renames.push_back(Publish(rename));
+    Apply();
+  }
+  Undo(renames[0]);
+  EXPECT_EQ(Title(west_), "South / south");
+  Undo(renames[1]);
+  EXPECT_EQ(Title(west_), "Around 1 / around-1");
+}
+
+TEST_F(OverrideApplierTest, AWholeThatWasMergedIntoItsPartStaysThereWhenTheSplitIsUndone) {
+  const auto split = Publish(On(west_, Action::kSplit, {5, 6}));
+  Apply();
+  auto merge = On(Text("SELECT json_extract(result, '$.split_off') FROM ledger WHERE id='" + split + "'"),
+                  Action::kMerge);
+  merge.other = west_;
+  Applied(merge);
+  EXPECT_EQ(Undo(split), "applied");
+  EXPECT_EQ(StatusOf(merge.cluster), "active");
+  EXPECT_EQ(TrackOf(1), merge.cluster);
+}
+
 TEST_F(OverrideApplierTest, LetsTheLaterOfTwoCorrectionsOfAMemberCount) {
   Applied(On(west_, Action::kExclude, {3}));
   Applied(On(west_, Action::kInclude, {3}));

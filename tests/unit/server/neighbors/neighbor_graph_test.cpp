@@ -75,6 +75,14 @@ TEST_F(NeighborGraphTest, KeepsTheDirectionsApartInTheOrderOfTheKeys) {
   EXPECT_EQ(edge.observers, 1U);
 }
 
+TEST_F(NeighborGraphTest, NamesTheObserversOfEachEdge) {
+  Hear({{kDale, 1}, {kMoor, 1}});
+  const NeighborGraph graph = Collect();
+  ASSERT_THAT(graph.observers, SizeIs(graph.edges.size()));
+  for (const auto& observers : graph.observers)
+    EXPECT_THAT(observers, ElementsAre(stations_.Find(kEar)->public_key));
+}
+
 TEST_F(NeighborGraphTest, CountsByTheProbabilityOfTheHop) {
   Hear({{kDale, 0.75F}});
   EXPECT_EQ(Collect().edges.back().b_to_a, 0.75);
