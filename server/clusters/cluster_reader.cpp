@@ -34,7 +34,8 @@ const std::string& TrackColumns() {
       " d.track_key=t.track_key AND d.class<>'continuation' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR"
       " d.branch_id=1 AND d.commit_seq<=min(?2, ?3))), 0)) AS changed_seq,"
       " CASE s.status WHEN 'closed' THEN (SELECT coalesce(sum(d.newcomers), 0) FROM cluster_merge_decisions"
-      " AS d WHERE d.track_key=t.track_key AND d.outcome='updated' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR"
+      " AS d WHERE d.track_key=t.track_key AND d.outcome='updated' AND (d.branch_id=?1 AND d.commit_seq<=?3 "
+      "OR"
       " d.branch_id=1 AND d.commit_seq<=min(?2, ?3)) AND d.commit_seq>(SELECT max(o.from_seq) FROM"
       " cluster_overrides AS o WHERE o.branch_id=1 AND o.track_key=t.track_key AND o.action='close' AND"
       " o.from_seq<=?3)) END AS newcomers";
@@ -322,7 +323,7 @@ std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment&
   std::vector<MemberPlace> places;
   if (!active.run()) return places;
   const auto& pinned = active.corrections().pinned;
-  for (const auto& [member, track] : pinned) places.push_back({member, active.Root(track)});
+  for (const auto& [member, track] : pinned) places.push_back({member, track});
   Statement& rows = reader.Prepared(
       "SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c ON"
       " c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?");
@@ -330,9 +331,8 @@ std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment&
   while (rows.executeStep()) {
     MemberPlace place{rows.getColumn(0).getInt64(), NumberOf(rows.getColumn(1))};
     if (pinned.contains(place.member)) continue;
-    if (place.track && active.corrections().excluded.contains({*place.track, place.member}))
-      place.track.reset();
     if (place.track) place.track = active.Root(*place.track);
+    if (place.track && active.corrections().IsExcluded(*place.track, place.member)) place.track.reset();
     places.push_back(place);
   }
   std::sort(places.begin(), places.end(),

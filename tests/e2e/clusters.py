@@ -101,7 +101,45 @@ class Clusters(Observatory):
         after = self.client.json("/api/clusters/the-bay")
         self.assertEqual(after["id"], west["id"])
         self.assertNotIn(member, [each["key"] for each in after["members"]])
+        # The run respected it by itself: nothing was left to keep out.
+        exclusion = next(each for each in after["overrides"] if each["action"] == "exclude")
+        self.assertEqual(exclusion["blocked"], 0)
         self.assertEqual(self.client.json(f"/api/clusters/{west['slug']}")["title"], "The Bay")
+        self.expect_whole()
+
+    def test_a_run_keeps_together_what_people_merged_and_apart_what_they_split(self):
+        west, east = self.clusters()[:2]
+        whole = self.client.json(f"/api/clusters/{west['id']}")
+        part = [member["key"] for member in whole["members"][-2:]]
+        self.assertEqual(self.correct(f"/api/clusters/{west['id']}/split", {"title": "Part", "members": part})["outcome"],
+                         "applied")
+        self.assertEqual(self.correct(f"/api/clusters/{west['id']}/merge", {"other": east["id"]})["outcome"], "applied")
+        self.finished(self.ask({"parameters": {"runs": 5}})["id"])
+        places = self.rows("SELECT lower(hex(public_key)), ordinal FROM cluster_members JOIN cluster_state ON run_id = active_run"
+                           " JOIN identity ON key = member_key")
+        ordinal = {key: place for key, place in places}
+        merged = {ordinal[member["key"]] for member in self.client.json(f"/api/clusters/{west['id']}?limit=500")["members"]}
+        self.assertEqual(len(merged), 1)
+        self.assertEqual(len({ordinal[key] for key in part}), 1)
+        self.assertNotIn(ordinal[part[0]], merged)
+        self.assertEqual(self.client.json("/api/clusters/part")["size"], 2)
+        redirect = self.client.get(f"/api/clusters/{east['id']}")
+        self.assertEqual(redirect.headers["Location"], f"/api/clusters/{west['id']}")
+        self.expect_whole()
+
+    def test_of_two_corrections_that_race_one_is_carried_out_and_the_other_is_a_conflict(self):
+        west, east = self.clusters()[:2]
+        base = self.client.json(f"/api/clusters/{west['id']}")["base"]
+        self.stop(self.ingestor)  # so that neither is carried out before both are accepted
+        ids = []
+        for action, body in (("rename", {"title": "The Bay"}), ("merge", {"other": east["id"]})):
+            answer = self.client.post(f"/api/clusters/{west['id']}/{action}", {**body, "base": base})
+            self.assertEqual(answer.status, 202, answer.body)
+            ids.append(answer.json()["requestId"])
+        self.ingestor = self.start_ingestor()
+        self.assertEqual([self.outcome(self.client, id)["outcome"] for id in ids], ["applied", "conflict"])
+        self.correct(f"/api/clusters/{west['id']}/close", {"base": base}, status=409)
+        self.assertEqual(self.client.json(f"/api/clusters/{east['id']}")["id"], east["id"])
         self.expect_whole()
 
     def test_a_server_that_is_killed_leaves_no_job_running_for_ever(self):

@@ -180,8 +180,7 @@ TEST_F(OverrideApplierTest, AMergeThatIsUndoneAfterManyRunsGivesBothIdentitiesBa
   merge.other = west_;
   const auto id = Publish(merge);
   Apply();
-  for (int extra = 21; extra < 31; ++extra)
-    Applied(RunOf({{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15}}, {extra}));
+  for (int extra = 21; extra < 31; ++extra) Applied(RunOf({{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15}}, {extra}));
   EXPECT_EQ(Undo(id), "applied");
   for (const bool again : {false, true}) {
     if (again) Restart();

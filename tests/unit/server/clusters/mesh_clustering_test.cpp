@@ -98,6 +98,26 @@ TEST_F(MeshClusteringTest, TheSameInputGivesTheSameRun) {
   EXPECT_TRUE(DecodeClusterSnapshot(text));
 }
 
+TEST_F(MeshClusteringTest, WhatPeopleDecidedShapesTheRun) {
+  const PublicKey guest = KeyOf({1, 4}), lone = KeyOf({3, 1});
+  Link(guest, KeyOf({2, 4}), 20);
+  std::sort(graph_.edges.begin(), graph_.edges.end(),
+            [](const auto& x, const auto& y) { return std::pair(x.a, x.b) < std::pair(y.a, y.b); });
+  std::vector<std::string> first;
+  for (const int item : {1, 2, 3}) first.push_back(KeyOf({1, item}).ToHex());
+  const PartitionConstraints constraints{{{KeyOf({1, 2}).ToHex(), lone.ToHex()}},
+                                         {{"T1", {guest.ToHex()}, first}}};
+  const ClusterSnapshot run = Compute({}, constraints);
+  ASSERT_THAT(run.clusters, SizeIs(2));
+  std::vector<std::string> members;
+  for (const SnapshotMember& member : run.clusters[0].members) members.push_back(member.key);
+  first.push_back(lone.ToHex());
+  EXPECT_THAT(members, ::testing::UnorderedElementsAreArray(first));
+  EXPECT_THAT(run.clusters[1].members, SizeIs(5));
+  EXPECT_NE(run.input_digest, Compute().input_digest);
+  EXPECT_TRUE(DecodeClusterSnapshot(EncodeClusterSnapshot(run)));
+}
+
 TEST_F(MeshClusteringTest, PublishesARunFromTimeToTime) {
   Show();
   MeshClustering clustering = Clustering();
