@@ -189,7 +189,8 @@ void OverrideApplication::Rename() {
   const bool has_it = state.title == request_.title;
   state.title = request_.title;
   state.title_pinned = true;
-  if (const std::string wanted = Slugify(request_.title); !has_it && !wanted.empty() && wanted != state.slug) {
+  if (const std::string wanted = Slugify(request_.title);
+      !has_it && !wanted.empty() && wanted != state.slug) {
     tracks_.AddAlias(state.slug, track.key, commit_);
     state.slug = tracks_.FreeSlug(request_.title);
   }
