@@ -142,6 +142,46 @@ class Clusters(Observatory):
         self.assertEqual(self.client.json(f"/api/clusters/{east['id']}")["id"], east["id"])
         self.expect_whole()
 
+    def test_a_branch_tries_another_resolution_while_main_and_the_past_stay_as_they_are(self):
+        before = self.clusters()
+        name = before[0]["slug"]
+        commit = self.client.json("/api/commits?stream=clusters-mesh")["commits"][0]["id"]
+        asked = [f"{path}{mark}as_of={commit}" for path, mark in (
+            ("/api/clusters", "?"), (f"/api/clusters/{name}", "?"), (f"/api/clusters/{name}/lineage", "?"),
+            ("/api/clusters/report.md", "?"), ("/api/cluster-runs", "?"), (f"/api/entities/cluster/{name}", "?"))]
+        told = [self.client.get(question).body for question in asked]
+        self.assertEqual(self.correct("/api/branches", {"name": "finer"})["outcome"], "done")
+        self.assertEqual(self.client.json("/api/clusters?branch=finer")["clusters"], before)
+
+        job = self.ask({"branch": "finer", "parameters": {"resolution": 8}})["id"]
+        done = self.finished(job)
+        self.assertEqual((done["state"], done["branch"]), ("succeeded", "finer"), done)
+        self.assertEqual([each["id"] for each in self.client.json("/api/cluster-jobs?branch=finer")["jobs"]], [job])
+        self.assertEqual(self.client.post("/api/cluster-jobs", {"branch": "nowhere"}).status, 404)
+        finer = self.client.json("/api/clusters?branch=finer")
+        self.assertEqual(finer["run"], done["run"])
+        self.assertGreater(finer["total"], len(before))
+        self.assertEqual(self.client.json("/api/clusters")["clusters"], before)
+
+        diff = self.client.json("/api/branches/finer/diff?limit=1000")
+        self.assertIn("cluster", {entry["entity_kind"] for entry in diff["differences"]})
+        measures = diff["clusters"]["measures"]
+        self.assertEqual(measures["branch"]["parameters"]["resolution"], 8)
+        self.assertEqual((measures["main"]["clusters"], measures["branch"]["clusters"]), (len(before), finer["total"]))
+        self.assertLess(measures["adjusted_rand_index"], 1)
+        self.assertEqual(diff["clusters"]["pairs"]["total"], len(diff["clusters"]["pairs"]["clusters"]))
+        self.assertGreater(diff["clusters"]["moved"]["total"], 0)
+
+        later = self.finished(self.ask({"parameters": {"resolution": 4}})["id"])
+        eventually("main has the later run", lambda: self.client.json("/api/clusters")["run"] == later["run"])
+        self.assertEqual([self.client.get(question).body for question in asked], told)
+        self.assertEqual(self.client.json("/api/clusters?branch=finer"), finer)
+
+        self.assertEqual(self.outcome(self.client, self.client.request("DELETE", "/api/branches/finer").json()[
+            "requestId"])["outcome"], "done")
+        self.assertEqual(self.client.get("/api/clusters?branch=finer").status, 404)
+        self.expect_whole()
+
     def test_a_server_that_is_killed_leaves_no_job_running_for_ever(self):
         self.clusters()
         self.stop(self.ingestor)  # so that the job cannot end before the kill
