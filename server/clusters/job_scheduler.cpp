@@ -297,23 +297,22 @@ bool ClusterJobScheduler::RunNext() {
   return true;
 }
 
-ClusterJobOrder ClusterJobScheduler::WithLine(Entry& entry, const BranchLine& line) {
+void ClusterJobScheduler::SetLine(Entry& entry, const BranchLine& line) {
   const std::lock_guard lock(mutex_);
   entry.order.line = line;
-  return entry.order;
 }
 
 void ClusterJobScheduler::CarryOut(Entry& entry) {
   tl::expected<ClusterJobResult, std::string> result = tl::unexpected(std::string("nothing was computed"));
   try {
-    const auto line = readers_.Read(
-        [&](ReaderConnection& reader) { return LiveBranch(reader, entry.order.line.branch_id); });
-    if (line) {
-      const ClusterJobOrder order = WithLine(entry, *line);
-      result = compute_(order, entry.progress, entry.stop.get_token());
-    } else {
-      result = tl::unexpected(BranchIsGone(entry.order));
-    }
+    const auto is_live = [&] {
+      const auto line = readers_.Read(
+          [&](ReaderConnection& reader) { return LiveBranch(reader, entry.order.line.branch_id); });
+      if (line) SetLine(entry, *line);
+      return line.has_value();
+    };
+    if (is_live()) result = compute_(entry.order, entry.progress, entry.stop.get_token());
+    if (!is_live()) result = tl::unexpected(BranchIsGone(entry.order));
   } catch (const std::exception& error) {
     result = tl::unexpected(std::string(error.what()));
   }

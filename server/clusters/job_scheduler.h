@@ -77,7 +77,7 @@ class ClusterJobScheduler : public ClusterJobDesk {
   bool EndJobsOfOtherBoots();
   bool ScheduleDue();
   bool RunNext();
-  ClusterJobOrder WithLine(Entry& entry, const BranchLine& line);
+  void SetLine(Entry& entry, const BranchLine& line);
   void CarryOut(Entry& entry);
   void PublishRun(Entry& entry, const ClusterSnapshot& snapshot);
   void Loop(const std::stop_token& stop);

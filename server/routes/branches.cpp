@@ -276,10 +276,11 @@ void AddWrites(Router& router, const RouteContext& context) {
       context, [context](const Request& request, const MeshView&) { return AnswerCreate(request, context); });
   router.Add(std::move(create));
 
-  Route merge =
-      Make(Method::kPost, "/api/branches/{name}/merge",
-           "Takes over into main what the branch changed. What both have changed since they were one is a "
-           "conflict, which the outcome lists, unless a side is chosen.");
+  Route merge = Make(
+      Method::kPost, "/api/branches/{name}/merge",
+      "Takes over into main what the branch changed. What both have changed since they were one is a "
+      "conflict, which the outcome lists, unless a side is chosen: nodes in `entities` of its result, and in "
+      "`runs` each collection whose clusters both have run anew, with base_run, main_run and branch_run.");
   merge.request_body = "{\"side\"?: \"branch\" or \"main\", whose state counts where both have changed}";
   merge.handler = WhenReady(
       context, [context](const Request& request, const MeshView&) { return AnswerMerge(request, context); });

@@ -44,6 +44,12 @@ std::vector<ParameterDoc> MomentDocs() {
           TextDoc("branch", "The name of a branch; main unless given."), AsOfDoc()};
 }
 
+std::vector<ParameterDoc> MomentDocsAnd(std::initializer_list<ParameterDoc> more) {
+  std::vector<ParameterDoc> docs = MomentDocs();
+  docs.insert(docs.end(), more);
+  return docs;
+}
+
 ClusterCollection CollectionParameter(const Request& request) {
   return EnumParameter<ClusterCollection>(
              request, "collection",

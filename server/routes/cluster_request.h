@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct AskedMoment {
 
 /// Documentation of `collection`, `branch` and `as_of`.
 std::vector<ParameterDoc> MomentDocs();
+/// Those, and more.
+std::vector<ParameterDoc> MomentDocsAnd(std::initializer_list<ParameterDoc> more);
 
 /// Reads `collection`; mesh when it is absent. Throws ProblemError(400) for another one.
 ClusterCollection CollectionParameter(const Request& request);

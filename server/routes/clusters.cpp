@@ -227,87 +227,14 @@ std::string BuildDetail(const Request& request, const RouteContext& context, con
   return std::move(out).Take();
 }
 
-/// What a lineage is asked for, whosever it is.
-DecisionFilter LineageFilter(const Request& request) {
-  DecisionFilter filter;
-  filter.limit = LimitParameter(request, {kDefaultPage, kLargestPage}) + 1;
-  filter.events_only = !BooleanParameter(request, "continuations").value_or(false);
-  filter.confirmed_only = !BooleanParameter(request, "tentative").value_or(true);
-  if (const auto cursor = CursorParameter(request, "lineage", 1)) {
-    const auto* before = std::get_if<std::int64_t>(&cursor->front());
-    if (before == nullptr) throw ProblemError(400, "cursor: this is no cursor of this list");
-    filter.before = *before;
-  }
-  return filter;
-}
-
-/// `decisions` and `next`, into an object that is open. `decisions` are what the filter found.
-void WriteLineage(JsonText& out, std::vector<ClusterDecision> decisions, const DecisionFilter& filter) {
-  std::optional<std::string> next;
-  if (static_cast<std::int64_t>(decisions.size()) == filter.limit) {
-    decisions.pop_back();
-    const CursorField last = decisions.back().id;
-    next = EncodeCursor("lineage", {&last, 1});
-  }
-  out.Key("decisions").BeginArray();
-  for (const ClusterDecision& decision : decisions) WriteDecision(out, decision);
-  out.EndArray().Member("next", next);
-}
-
-std::string BuildLineage(const Request& request, const RouteContext& context) {
-  DecisionFilter filter = LineageFilter(request);
-  ClusterTrack track;
-  AskedMoment asked;
-  auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
-    asked = ReadMoment(request, reader);
-    track = TrackInPath(request, reader, asked.moment);
-    filter.track = track.key;
-    return DecisionsAt(reader, asked.moment, filter);
-  });
-  JsonText out;
-  out.BeginObject()
-      .Member("id", track.id)
-      .Member("slug", track.slug)
-      .Member("title", track.title)
-      .Member("status", track.status)
-      .Member("born_at", track.born_at);
-  WriteLineage(out, std::move(decisions), filter);
-  out.Key("as_of");
-  WriteMoment(out, asked.as_of);
-  out.EndObject();
-  return std::move(out).Take();
-}
-
-std::string BuildWholeLineage(const Request& request, const RouteContext& context) {
-  DecisionFilter filter = LineageFilter(request);
-  filter.collection = CollectionParameter(request);
-  AskedMoment asked;
-  auto decisions = context.services().readers->Read([&](ReaderConnection& reader) {
-    asked = ReadMoment(request, reader);
-    return DecisionsAt(reader, asked.moment, filter);
-  });
-  JsonText out;
-  out.BeginObject();
-  WriteLineage(out, std::move(decisions), filter);
-  out.Key("as_of");
-  WriteMoment(out, asked.as_of);
-  out.EndObject();
-  return std::move(out).Take();
-}
-
-std::vector<ParameterDoc> With(std::vector<ParameterDoc> docs, std::initializer_list<ParameterDoc> more) {
-  docs.insert(docs.end(), more);
-  return docs;
-}
-
 Route ListRoute(const RouteContext& context) {
   Route route;
   route.path = "/api/clusters";
   route.tag = "clusters";
   route.summary =
       "The clusters of the active run, with what people corrected; or those that were, by status.";
-  route.parameters = With(
-      MomentDocs(),
+  route.parameters = MomentDocsAnd(
+
       {TextDoc("status", "live (active and closed) unless given.",
                {"live", "all", "active", "dormant", "ended", "merged", "closed"}),
        IntegerDoc("min_size", "Only clusters with at least so many members.", 0, 1'000'000),
@@ -345,8 +272,8 @@ Route DetailRoute(const RouteContext& context) {
       "made on main). As of a commit, what has no history (names, roles, how often a correction kept a "
       "member "
       "out) is null.";
-  route.parameters = With(MomentDocs(), {PathDoc("id", "Its id, slug, or an alias."),
-                                         LimitDoc(kDefaultMembers, kLargestMembers), OffsetDoc()});
+  route.parameters = MomentDocsAnd(
+      {PathDoc("id", "Its id, slug, or an alias."), LimitDoc(kDefaultMembers, kLargestMembers), OffsetDoc()});
   route.responses = {{200, "The cluster; limit and offset page its members.", "application/json"},
                      {307, "Merged, which the next run or a person may take back.", "application/json"},
                      {308, "Merged for good.", "application/json"},
@@ -361,55 +288,15 @@ Route DetailRoute(const RouteContext& context) {
   return route;
 }
 
-ParameterDoc TentativeDoc() {
-  return FlagDoc("tentative", "With what is not confirmed, or was taken back; true unless given.");
-}
-
-Route WholeLineageRoute(const RouteContext& context) {
-  Route route;
-  route.path = "/api/clusters/lineage";
-  route.tag = "clusters";
-  route.summary =
-      "What became of all clusters from run to run, newest first: births, merges, splits, ends, and why.";
-  route.parameters = With(MomentDocs(), {FlagDoc("continuations", "With the clusters that merely went on."),
-                                         TentativeDoc(), LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
-  route.responses = {{200, "decisions, next and as_of.", "application/json"},
-                     ProblemDoc(404, "No such branch or commit.")};
-  route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
-    return TaggedJson(request, BuildWholeLineage(request, context));
-  });
-  return route;
-}
-
-Route LineageRoute(const RouteContext& context) {
-  Route route;
-  route.path = "/api/clusters/{id}/lineage";
-  route.tag = "clusters";
-  route.summary =
-      "What became of a cluster from run to run, newest first: births, merges, splits, ends, and why.";
-  route.parameters =
-      With(MomentDocs(), {PathDoc("id", "Its id, slug, or an alias. A merged one has a lineage of its own."),
-                          FlagDoc("continuations", "With the runs in which it merely went on."),
-                          TentativeDoc(), LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
-  route.responses = {{200, "The cluster, decisions, next and as_of.", "application/json"},
-                     ProblemDoc(404, "No such cluster."),
-                     ProblemDoc(410, "The history of that commit is no longer kept.")};
-  route.handler = WhenReady(context, [context](const Request& request, const MeshView&) {
-    return TaggedJson(request, BuildLineage(request, context));
-  });
-  return route;
-}
-
 Route ExplainRoute(const RouteContext& context) {
   Route route;
   route.path = "/api/clusters/explain";
   route.tag = "clusters";
   route.summary =
       "Why two members are together, or are not (a and b); or why a decision was made (decision).";
-  route.parameters =
-      With(MomentDocs(),
-           {TextDoc("a", "The key of a member."), TextDoc("b", "The key of another."),
-            IntegerDoc("decision", "The id of a decision.", 1, std::numeric_limits<std::int64_t>::max())});
+  route.parameters = MomentDocsAnd(
+      {TextDoc("a", "The key of a member."), TextDoc("b", "The key of another."),
+       IntegerDoc("decision", "The id of a decision.", 1, std::numeric_limits<std::int64_t>::max())});
   route.responses = {{200, "The facts, and `words` for a person.", "application/json"},
                      ProblemDoc(400, "Neither a and b, nor decision."),
                      ProblemDoc(404, "No such decision."),
@@ -441,9 +328,7 @@ void RegisterClusterRoutes(Router& router, const RouteContext& context) {
   router.Add(ListRoute(context));
   router.Add(ExplainRoute(context));
   router.Add(ReportRoute(context));
-  router.Add(WholeLineageRoute(context));
   router.Add(DetailRoute(context));
-  router.Add(LineageRoute(context));
 }
 
 }  // namespace heliograph::server

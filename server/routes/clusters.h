@@ -5,9 +5,10 @@
 
 namespace heliograph::server {
 
-/// GET /api/clusters, /api/clusters/{id}, /api/clusters/{id}/lineage, /api/clusters/lineage,
-/// /api/clusters/explain, /api/clusters/report.md.
+/// GET /api/clusters, /api/clusters/{id}, /api/clusters/explain, /api/clusters/report.md.
 void RegisterClusterRoutes(Router& router, const RouteContext& context);
+/// GET /api/clusters/{id}/lineage, /api/clusters/lineage.
+void RegisterClusterLineageRoutes(Router& router, const RouteContext& context);
 /// GET /api/cluster-runs, /api/cluster-runs/{id}, /api/cluster-runs/{a}/diff/{b}.
 void RegisterClusterRunRoutes(Router& router, const RouteContext& context);
 /// POST /api/clusters/{id}/{action} and /api/clusters/undo/{override}.

@@ -64,6 +64,7 @@ void RegisterRoutes(Router& router, const RouteContext& context) {
   RegisterRecoveryRoute(router, context);
   RegisterReadinessRoute(router, context);
   RegisterClusterRoutes(router, context);
+  RegisterClusterLineageRoutes(router, context);
   RegisterClusterRunRoutes(router, context);
   RegisterClusterOverrideRoutes(router, context);
   RegisterClusterJobRoutes(router, context);

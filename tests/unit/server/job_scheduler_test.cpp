@@ -267,16 +267,25 @@ TEST_F(JobSchedulerTest, AJobWhoseBranchIsDeletedEndsWithTheReason) {
   };
   const std::string running = Ask(R"({"branch":"what-if"})");
   RunAll();
+  EXPECT_NE(queue_.published.back().kind, queue::Kind::kClusterSnapshot);
+  AddBranch("what-if");
+  compute_ = [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
+    return tl::expected<ClusterJobResult, std::string>(Found({kWest, kEast}));
+  };
+  const std::string published = Ask(R"({"branch":"what-if"})");
+  RunAll();
+  EXPECT_EQ(queue_.published.back().kind, queue::Kind::kClusterSnapshot);
+  remove();
   outcome_ = "rejected";  // as the ingestor says of a run for a branch that is gone
   ApplyQueue();
   RunAll();
   ApplyQueue();
-  for (const std::string& id : {waiting, running}) {
+  for (const std::string& id : {waiting, running, published}) {
     const Json job = Job(id);
     EXPECT_EQ(job.at("state"), "failed");
     EXPECT_THAT(job.at("error").get<std::string>(), HasSubstr("branch what-if"));
   }
-  EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM cluster_jobs WHERE state='failed' AND branch_id<>1"), 2);
+  EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM cluster_jobs WHERE state='failed' AND branch_id<>1"), 3);
   EXPECT_EQ(mesh_.Ask("SELECT count(*) FROM cluster_runs"), 0);
 }
 

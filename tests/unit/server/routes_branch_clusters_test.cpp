@@ -173,11 +173,11 @@ TEST_F(BranchClustersTest, AConflictSaysWhatItIsAbout) {
   const std::string id = Ulid::Generate(At(0)).ToText();
   mesh_.Run("INSERT INTO ledger(id, kind, applied_at, boot_id, outcome, reason, result) VALUES ('" + id +
             "', 'branch-request', 5, 'i', 'conflict', 'both have a new run', "
-            "'{\"collection\":\"mesh\",\"base_run\":1,\"main_run\":3,\"branch_run\":2}')");
+            "'{\"runs\":[{\"collection\":\"mesh\",\"base_run\":1,\"main_run\":3,\"branch_run\":2}]}')");
   const Json answer = GetJson("/api/requests/" + id);
   EXPECT_EQ(answer.at("outcome"), "conflict");
-  EXPECT_EQ(answer.at("result").at("collection"), "mesh");
-  EXPECT_EQ(answer.at("result").at("branch_run"), 2);
+  EXPECT_EQ(answer.at("result").at("runs").at(0).at("collection"), "mesh");
+  EXPECT_EQ(answer.at("result").at("runs").at(0).at("branch_run"), 2);
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ class ClusterHistoryTest : public ClustersTest {
     std::vector<std::string> questions{
         "/api/clusters?status=all",
         "/api/clusters?status=all&sort=changed&q=around",
+        "/api/clusters?members=true",
+        "/api/clusters/lineage?continuations=true",
         "/api/clusters/report.md?",
         "/api/cluster-runs?",
         "/api/clusters/explain?a=" + Hex(1) + "&b=" + Hex(11),
