@@ -1,10 +1,26 @@
 #include "server/clusters/cluster_moment.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "server/state/row_values.h"
 
 namespace heliograph::server {
+namespace {
+
+std::optional<std::int64_t> NewestRun(ReaderConnection& reader, std::int64_t branch,
+                                      const std::string& collection, std::int64_t last_seq) {
+  SQLite::Statement& row = reader.Prepared(
+      "SELECT run_id FROM cluster_runs WHERE branch_id=? AND collection=? AND commit_seq<=?"
+      " ORDER BY commit_seq DESC LIMIT 1");
+  row.bind(1, branch);
+  row.bind(2, collection);
+  row.bind(3, last_seq);
+  if (!row.executeStep()) return std::nullopt;
+  return row.getColumn(0).getInt64();
+}
+
+}  // namespace
 
 std::int64_t ClusterMoment::last_seq() const {
   return as_of_seq.value_or(std::numeric_limits<std::int64_t>::max());
@@ -41,15 +57,9 @@ std::optional<std::int64_t> ActiveRun(ReaderConnection& reader, const ClusterMom
     if (pointer.executeStep()) return pointer.getColumn(0).getInt64();
     if (moment.branch == 1) return std::nullopt;
   }
-  // A pointer stood at the newest run that was applied by then.
-  SQLite::Statement& row = reader.Prepared(
-      "SELECT run_id FROM cluster_runs WHERE commit_seq IS NOT NULL AND collection=?4 AND"
-      " (branch_id=?1 AND commit_seq<=?3 OR branch_id=1 AND commit_seq<=min(?2, ?3)) ORDER BY commit_seq "
-      "DESC LIMIT 1");
-  BindMoment(row, moment);
-  row.bind(4, name);
-  if (!row.executeStep()) return std::nullopt;
-  return row.getColumn(0).getInt64();
+  // A pointer stood at the newest run that was applied by then; what a branch applied came after its base.
+  const auto own = NewestRun(reader, moment.branch, name, moment.last_seq());
+  return own ? own : NewestRun(reader, 1, name, std::min(moment.base_seq, moment.last_seq()));
 }
 
 }  // namespace heliograph::server

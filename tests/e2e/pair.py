@@ -4,6 +4,7 @@ pair.py [FOLDER_OF_THE_PROGRAMS].
 """
 import contextlib
 import os
+import re
 import socket
 import sqlite3
 import stat
@@ -14,7 +15,7 @@ import time
 from support.asking import KEY, nodes, post_packet
 from support.frames import packet_line, text_frame
 from support.observatory import Observatory
-from support.programs import eventually, main
+from support.programs import ROOT, eventually, main
 
 
 class Starting(Observatory):
@@ -40,6 +41,27 @@ class Starting(Observatory):
         self.assertIn("recovery_audit", self.expect(1, "server", "check"))
         self.edit_database(create)
         eventually("the server serves", lambda: client.get("/api/nodes").status == 200)
+
+    def test_the_routes_and_parameters_that_readme_lists_are_there(self):
+        self.start_ingestor()
+        _, client = self.start_server()
+        eventually("the server serves", lambda: client.get("/api/readyz").status == 200)
+        paths = {re.sub(r"{[^}]*}", "{}", path): operations for path, operations in client.json("/api/spec")["paths"].items()}
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as readme:
+            listed = readme.read().split("## The API in short")[1].split("```")[1].strip().split("\n")
+        for line in listed:
+            routes = re.findall(r"(?:((?:GET|POST|DELETE)(?:, (?:POST|DELETE))*) +)?(/api/[\w/{}|.-]+)", line)
+            methods = "GET"
+            taken = set()
+            for named, path in routes:
+                methods = named or methods
+                choices = re.search(r"{(\w+(?:\|\w+)+)}", path)
+                for choice in choices.group(1).split("|") if choices else [""]:
+                    one = re.sub(r"{[^}]*}", "{}", path.replace(choices.group(0), choice) if choices else path)
+                    for method in methods.lower().split(", "):
+                        self.assertIn(method, paths.get(one, {}), f"{method} {one} of: {line}")
+                        taken |= {parameter["name"] for parameter in paths[one][method].get("parameters", [])}
+            self.assertLessEqual(set(re.findall(r"[?&](\w+)=", line)), taken, line)
 
     def test_an_ingestor_that_is_first_is_found_by_the_server(self):
         self.start_ingestor()
