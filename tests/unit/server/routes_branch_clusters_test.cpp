@@ -116,6 +116,17 @@ TEST_F(BranchClustersTest, TheDifferenceListsTheEntitiesThatTheBranchChanged) {
               ElementsAre("around-11"));
 }
 
+TEST_F(BranchClustersTest, WhatPeopleCorrectedIsComparedAsItIsShown) {
+  Apply(RunOf({kWest, kEast}, {20}));
+  AddBranch("what-if");
+  Correct(R"({"action":"exclude","cluster":"around-1","reason":"","members":[")" + Hex(6) + R"("]})");
+  Correct(R"({"action":"include","cluster":"around-11","reason":"","members":[")" + Hex(20) + R"("]})");
+  const Json clusters = Diff().at("clusters");
+  EXPECT_THAT(Column(clusters.at("moved").at("members"), "key"), ElementsAre(Hex(6), Hex(20)));
+  EXPECT_EQ(clusters.at("pairs").at("clusters").at(0).at("joined"), 1);
+  EXPECT_EQ(clusters.at("pairs").at("clusters").at(1).at("left"), 1);
+}
+
 TEST_F(BranchClustersTest, ABranchWithoutARunOfItsOwnHasThatOfItsBase) {
   EXPECT_EQ(AddBranch("what-if"), 2);
   const Json nothing = Diff().at("clusters");
