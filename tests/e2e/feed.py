@@ -257,6 +257,7 @@ class Feed(Observatory):
         log = {"/api/events": self.whole_log(), "/api/events/packets": [Reception(*row) for row in self.rows(RECEPTIONS)]}
         self.expect_exact(log, floor)
         self.expect_told_truly(log)
+        self.expect_clusters_in_pages(log["/api/events"], floor)
         self.expect_a_whole_mixture(log, floor)
         self.listeners.check()
         print(f"{len(log['/api/events'])} changes and {len(log['/api/events/packets'])} receptions, told over"
@@ -319,6 +320,14 @@ class Feed(Observatory):
         self.assertEqual({position for path, position in self.listeners.told if path == "/api/events"}, set(rows))
         heard = {receptions[position].hash for path, position in self.listeners.told if path == "/api/events/packets"}
         self.assertEqual(heard, {hash for hash, in self.rows("SELECT lower(hex(content_hash)) FROM transmissions")})
+
+    def expect_clusters_in_pages(self, rows, floor):
+        """The feed in pages tells of one cluster what the log has of it."""
+        clusters = sorted({row.entity_id for row in rows if row.entity_kind == "cluster" and row.seq > floor})
+        for cluster in self.dice.sample(clusters, 3):
+            page = self.client.json(f"/api/changes?start=beginning&limit=1000&entity_kind=cluster&entity={cluster.lower()}")
+            self.assertEqual([entry["seq"] for entry in page["changes"]],
+                             [row.seq for row in rows if row.entity_id == cluster and row.seq > floor])
 
     def expect_a_whole_mixture(self, log, floor):
         """The run had in it what it is to prove, and each commit's rows end with the commit's own."""
