@@ -59,9 +59,9 @@ void FloodWindow::Add(const Reception& reception) {
 }
 
 void FloodWindow::HandOnFront() {
-  const Flood& flood = open_.front().flood;
+  Flood& flood = open_.front().flood;
   by_key_.erase(flood.transmission * 4 + flood.hash_size);
-  sink_(flood);
+  sink_(std::move(flood));
   open_.pop_front();
 }
 

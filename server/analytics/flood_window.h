@@ -24,7 +24,7 @@ class FloodWindow {
     std::size_t floods = 4096;              ///< open at a time; above it the oldest goes
     std::size_t steps = 512;                ///< of one flood; more are left out, and so for hearings
   };
-  using Sink = std::function<void(const Flood&)>;
+  using Sink = std::function<void(Flood&&)>;
 
   explicit FloodWindow(Sink sink) : FloodWindow(std::move(sink), Limits()) {}
   FloodWindow(Sink sink, Limits limits) : sink_(std::move(sink)), limits_(limits) {}

@@ -28,10 +28,6 @@ constexpr std::chrono::hours kActivitySlack(24);  ///< around first and last hea
 constexpr std::size_t kMaxStates = HopResolver::kMaxCandidates + 1;
 constexpr std::int64_t kUnheard = 0;  ///< no identity has this key
 
-double Heard(const PairTally* pair) {
-  return pair == nullptr ? 0 : pair->Total();
-}
-
 /// As many unheard nodes are assumed as are known, rounded up to a power of two, so that the figure moves
 /// rarely. The result is how many of them are to be expected behind one hash of this size.
 double ExpectedUnheard(std::size_t known, std::size_t hash_size) {
@@ -126,11 +122,7 @@ class TreeInference {
     return before || after ? role * kSilentThen : role;
   }
 
-  double Volume(std::int64_t key) const {
-    const SenderTally* sender = evidence_.Sender(IdentityKey{key});
-    if (sender == nullptr) return kVolumeFloor;
-    return sender->Sent(FloodClass::kOneByte) + sender->Sent(FloodClass::kMultibyte) + kVolumeFloor;
-  }
+  double Volume(std::int64_t key) const { return evidence_.SentBy(IdentityKey{key}) + kVolumeFloor; }
 
   static double Assumed(const Station* a, const Station* b) {
     if (a == nullptr || b == nullptr || !a->position || !b->position) return kUntoldAffinity;
@@ -146,8 +138,8 @@ class TreeInference {
     }
     if (to == kUnheard) return kUnheardAffinity / from_volume;
     if (from == to) return 0;  // nobody sends a flood on twice
-    const auto [forth, back] = evidence_.Between(IdentityKey{from}, IdentityKey{to});
-    const double heard = Heard(forth) + kReturnShare * Heard(back);
+    const auto [forth, back] = evidence_.HeardBetween(IdentityKey{from}, IdentityKey{to});
+    const double heard = forth + kReturnShare * back;
     return (heard > kPlenty ? heard : heard + Assumed(from_station, to_station)) / from_volume;
   }
 
@@ -206,19 +198,20 @@ class TreeInference {
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       StepStates& step = steps_[i];
       const std::int16_t above = flood_.steps[i].parent;
-      for (std::size_t to = 0; to < step.count; ++to) {
-        double from_above = 0;
-        if (above < 0) {
-          from_above = Affinity(origin, signer, volume, step.node[to], step.station[to], step.volume[to]);
-        } else {
-          const StepStates& parent = steps_[static_cast<std::size_t>(above)];
-          for (std::size_t from = 0; from < parent.count; ++from) {
-            if (step.message[from] <= 0) continue;
-            from_above += parent.belief[from] / step.message[from] * step.transition[from][to];
-          }
+      std::array<double, kMaxStates> from_above{};
+      if (above < 0) {
+        for (std::size_t to = 0; to < step.count; ++to)
+          from_above[to] = Affinity(origin, signer, volume, step.node[to], step.station[to], step.volume[to]);
+      } else {
+        const StepStates& parent = steps_[static_cast<std::size_t>(above)];
+        for (std::size_t from = 0; from < parent.count; ++from) {
+          if (step.message[from] <= 0) continue;
+          // What the parent would be without this step.
+          const double share = parent.belief[from] / step.message[from];
+          for (std::size_t to = 0; to < step.count; ++to) from_above[to] += share * step.transition[from][to];
         }
-        step.belief[to] = step.below[to] * from_above;
       }
+      for (std::size_t to = 0; to < step.count; ++to) step.belief[to] = step.below[to] * from_above[to];
       Normalise(step.belief, step.count);
     }
   }
@@ -281,8 +274,10 @@ class TreeInference {
     const std::size_t known = step.count - 1;
     for (std::size_t i = 0; i < known; ++i)
       sorted[i] = {IdentityKey{step.node[i]}, static_cast<float>(step.belief[i])};
-    std::stable_sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(known),
-                     [](const auto& a, const auto& b) { return a.probability > b.probability; });
+    // By insertion: a handful, and std::stable_sort would allocate for them.
+    for (std::size_t i = 1; i < known; ++i)
+      for (std::size_t j = i; j > 0 && sorted[j - 1].probability < sorted[j].probability; --j)
+        std::swap(sorted[j - 1], sorted[j]);
     for (std::size_t i = 0; i < known; ++i) out.Add(sorted[i]);
     out.EndStep();
   }

@@ -1,6 +1,8 @@
 #include "server/analytics/opportunity.h"
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -13,6 +15,8 @@ constexpr float kLeastProbability = 0.05F;  ///< of a candidate that is followed
 constexpr float kAwakeProbability = 0.2F;   ///< a hop that shows that the node was on the air
 constexpr double kLeastRate = 0.002;        ///< of a neighbour: below it, it is no neighbour
 constexpr double kUnheardForwards = 0.5;    ///< belief in a relay that nobody knows
+
+constexpr std::size_t kFloodsAtATime = 128;  ///< that a thread resolves before it looks for more
 
 constexpr double kMostBelief = 0.99;  ///< so that what others showed is never hidden altogether
 
@@ -53,10 +57,11 @@ OpportunityMeter::OpportunityMeter(const FloodSample& sample, const std::vector<
     : multibyte_scale_(sample.Scale(FloodClass::kMultibyte)) {
   for (const FloodClass flood_class : kFloodClasses) {
     std::vector<Tree>& trees = flood_class == FloodClass::kOneByte ? one_byte_ : multibyte_;
-    for (const Flood& flood : sample.Floods(flood_class)) trees.push_back(Resolved(flood, resolver));
+    for (const Flood& flood : sample.Floods(flood_class)) trees.emplace_back().flood = &flood;
     for (const Flood* flood : open)
-      if (flood->flood_class() == flood_class && sample.Takes(*flood))
-        trees.push_back(Resolved(*flood, resolver));
+      if (flood->flood_class() == flood_class && sample.Takes(*flood)) trees.emplace_back().flood = flood;
+    ResolveAll(trees, resolver);
+    for (Tree& tree : trees) PutIndexes(tree);
   }
   MeasureExposure();
   Awake all;
@@ -73,21 +78,37 @@ std::uint32_t OpportunityMeter::IndexOf(IdentityKey node) {
   return at->second;
 }
 
-OpportunityMeter::Tree OpportunityMeter::Resolved(const Flood& flood, const HopResolver& resolver) {
-  Tree tree;
-  tree.flood = &flood;
-  ResolvedSteps steps;
-  resolver.Resolve(flood, steps);
+/// On two threads when there are many: each flood is resolved by itself.
+void OpportunityMeter::ResolveAll(std::vector<Tree>& trees, const HopResolver& resolver) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    ResolvedSteps steps;
+    for (std::size_t begin = 0; (begin = next.fetch_add(kFloodsAtATime)) < trees.size();) {
+      const std::size_t end = std::min(begin + kFloodsAtATime, trees.size());
+      for (std::size_t i = begin; i < end; ++i) Resolve(trees[i], resolver, steps);
+    }
+  };
+  std::future<void> other;
+  if (trees.size() > kFloodsAtATime) other = std::async(std::launch::async, work);
+  work();
+  if (other.valid()) other.get();
+}
+
+void OpportunityMeter::Resolve(Tree& tree, const HopResolver& resolver, ResolvedSteps& steps) {
+  resolver.Resolve(*tree.flood, steps);
   for (std::size_t i = 0; i < steps.step_count(); ++i) {
     for (const HopCandidate& candidate : steps.Step(i))
       if (candidate.probability >= kLeastProbability)
-        tree.senders.push_back({IndexOf(candidate.node), candidate.probability});
+        tree.senders.push_back({static_cast<std::uint32_t>(candidate.node), candidate.probability});
     tree.sender_ends.push_back(static_cast<std::uint32_t>(tree.senders.size()));
   }
-  if (flood.origin) tree.origin = IndexOf(*flood.origin);
-  for (const FloodHearing& hearing : flood.hearings)
+}
+
+void OpportunityMeter::PutIndexes(Tree& tree) {
+  for (Sender& sender : tree.senders) sender.node = IndexOf(IdentityKey{sender.node});
+  if (tree.flood->origin) tree.origin = IndexOf(*tree.flood->origin);
+  for (const FloodHearing& hearing : tree.flood->hearings)
     tree.hearing_observer.push_back(IndexOf(hearing.observer));
-  return tree;
 }
 
 /// How much of what an observer reports has a node in its path, and how many multi-byte floods it reports.

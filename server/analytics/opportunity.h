@@ -90,7 +90,11 @@ class OpportunityMeter {
 
   std::uint32_t IndexOf(IdentityKey node);
   void MeasureExposure();
-  Tree Resolved(const Flood& flood, const HopResolver& resolver);
+  static void ResolveAll(std::vector<Tree>& trees, const HopResolver& resolver);
+  /// Fills in who sent each step, by their keys, which are below 2^32.
+  static void Resolve(Tree& tree, const HopResolver& resolver, ResolvedSteps& steps);
+  /// Puts indexes into `nodes_` in the place of keys.
+  void PutIndexes(Tree& tree);
 
   std::vector<IdentityKey> nodes_;
   std::unordered_map<std::int64_t, std::uint32_t> index_;

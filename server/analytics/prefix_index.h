@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "common/identity_key.h"
 #include "common/public_key.h"
 #include "server/analytics/hop_key.h"
+#include "server/analytics/key_index.h"
 
 namespace heliograph::server {
 
@@ -21,7 +21,8 @@ class PrefixIndex {
   std::size_t size() const { return size_; }
 
  private:
-  std::unordered_map<std::uint32_t, std::vector<std::int64_t>> keys_;
+  std::vector<std::vector<std::int64_t>> keys_;
+  KeyIndex places_;  ///< of the keys of a hash, by the hash
   std::size_t size_ = 0;
 };
 

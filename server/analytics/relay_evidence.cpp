@@ -13,10 +13,6 @@ namespace {
 constexpr float kLeastWeight = 0.02F;
 constexpr std::chrono::hours kHalfLife(7 * 24);  // when pairs compete for room
 
-std::uint64_t LinkKey(std::uint64_t low, std::uint64_t high) {
-  return low << 32 | high;
-}
-
 /// Who showed each step: those that reported it or anything after it.
 std::vector<ObserverTally> WitnessesOf(const Flood& flood) {
   std::vector<ObserverTally> witnesses(flood.steps.size());
@@ -40,6 +36,16 @@ void Touch(PairTally& pair, const Flood& flood) {
   if (pair.first_heard == UtcMillis{} || flood.first_heard < pair.first_heard)
     pair.first_heard = flood.first_heard;
   pair.last_heard = std::max(pair.last_heard, flood.last_heard);
+}
+
+/// The sender was seen to send the flood on, with this probability.
+void CountRelaying(SenderTally& sender, std::size_t flood_class, float probability, UtcMillis time) {
+  sender.relayed[flood_class] += probability;
+  if (probability <= 0.5F) return;
+  std::optional<UtcMillis>&first = sender.first_relayed[flood_class],
+  &last = sender.last_relayed[flood_class];
+  first = std::min(first.value_or(time), time);
+  last = std::max(last.value_or(time), time);
 }
 
 }  // namespace
@@ -93,7 +99,7 @@ std::optional<double> PairTally::MeanSnrDb() const {
 void RelayEvidence::Add(const Flood& flood, const ResolvedSteps& steps) {
   const auto c = static_cast<std::size_t>(flood.flood_class());
   ++floods_[c];
-  if (flood.origin) senders_[static_cast<std::int64_t>(*flood.origin)].originated[c] += 1;
+  if (flood.origin) CountSender(*flood.origin, [c](SenderTally& sender) { sender.originated[c] += 1; });
   AddSteps(flood, steps);
   AddHearings(flood, steps);
   if (links_.size() > max_pairs_) EvictWeakest(flood.last_heard);
@@ -106,21 +112,17 @@ void RelayEvidence::AddSteps(const Flood& flood, const ResolvedSteps& steps) {
   for (std::size_t i = 0; i < flood.steps.size(); ++i) {
     for (const HopCandidate& to : steps.Step(i)) {
       if (to.probability < kLeastWeight) continue;
-      SenderTally& sender = senders_[static_cast<std::int64_t>(to.node)];
-      sender.relayed[c] += to.probability;
+      CountSender(to.node,
+                  [&](SenderTally& sender) { CountRelaying(sender, c, to.probability, flood.first_heard); });
       total_relayed_ += static_cast<double>(to.probability);
-      if (to.probability > 0.5F) {
-        std::optional<UtcMillis>&first = sender.first_relayed[c], &last = sender.last_relayed[c];
-        first = std::min(first.value_or(flood.first_heard), flood.first_heard);
-        last = std::max(last.value_or(flood.first_heard), flood.first_heard);
-      }
       for (const HopCandidate& from : SendersOf(steps, flood.steps[i].parent, origin)) {
         const float weight = from.probability * to.probability;
         if (weight < kLeastWeight || from.node == to.node) continue;
-        PairTally& pair = Direction(from.node, to.node);
+        const auto [pair, heard] = DirectionOf(from.node, to.node);
         pair.forwarded[c] += weight;
         pair.observers.Add(witnesses[i]);
         Touch(pair, flood);
+        heard = pair.Total();
       }
     }
   }
@@ -135,10 +137,11 @@ void RelayEvidence::AddHearings(const Flood& flood, const ResolvedSteps& steps) 
     if (hearing.own) continue;
     for (const HopCandidate& from : SendersOf(steps, hearing.step, origin)) {
       if (from.probability < kLeastWeight || from.node == hearing.observer) continue;
-      PairTally& pair = Direction(from.node, hearing.observer);
+      const auto [pair, heard] = DirectionOf(from.node, hearing.observer);
       pair.reported[c] += from.probability;
       pair.observers.Add(hearing.observer);
       Touch(pair, flood);
+      heard = pair.Total();
       if (!hearing.snr_db) continue;
       pair.snr_sum_db += from.probability * *hearing.snr_db;
       pair.snr_weight += from.probability;
@@ -146,25 +149,27 @@ void RelayEvidence::AddHearings(const Flood& flood, const ResolvedSteps& steps) 
   }
   std::sort(reporters.begin(), reporters.end());
   reporters.erase(std::unique(reporters.begin(), reporters.end()), reporters.end());
-  for (const IdentityKey reporter : reporters) senders_[static_cast<std::int64_t>(reporter)].reported[c] += 1;
+  for (const IdentityKey reporter : reporters) senders_[SenderOf(reporter)].second.reported[c] += 1;
 }
 
-PairTally& RelayEvidence::Direction(IdentityKey from, IdentityKey to) {
+RelayEvidence::Direction RelayEvidence::DirectionOf(IdentityKey from, IdentityKey to) {
   const auto a = static_cast<std::uint64_t>(from), b = static_cast<std::uint64_t>(to);
   const std::uint64_t key = LinkKey(std::min(a, b), std::max(a, b));
   std::uint32_t place = places_.Find(key);
-  if (place == PairIndex::kNone) {
+  if (place == KeyIndex::kNone) {
     place = static_cast<std::uint32_t>(links_.size());
     links_.push_back({key, {}, {}});
+    heard_.emplace_back();
     places_.Insert(key, place);
   }
-  return a < b ? links_[place].up : links_[place].down;
+  if (a < b) return {links_[place].up, heard_[place].forth};
+  return {links_[place].down, heard_[place].back};
 }
 
 std::pair<const PairTally*, const PairTally*> RelayEvidence::Between(IdentityKey a, IdentityKey b) const {
   const auto first = static_cast<std::uint64_t>(a), second = static_cast<std::uint64_t>(b);
   const std::uint32_t place = places_.Find(LinkKey(std::min(first, second), std::max(first, second)));
-  if (place == PairIndex::kNone) return {nullptr, nullptr};
+  if (place == KeyIndex::kNone) return {nullptr, nullptr};
   const Link& link = links_[place];
   const PairTally* up = link.up.Total() > 0 ? &link.up : nullptr;
   const PairTally* down = link.down.Total() > 0 ? &link.down : nullptr;
@@ -176,8 +181,27 @@ const PairTally* RelayEvidence::Pair(IdentityKey from, IdentityKey to) const {
 }
 
 const SenderTally* RelayEvidence::Sender(IdentityKey node) const {
-  const auto found = senders_.find(static_cast<std::int64_t>(node));
-  return found == senders_.end() ? nullptr : &found->second;
+  const std::uint32_t place = sender_places_.Find(static_cast<std::uint64_t>(node));
+  return place == KeyIndex::kNone ? nullptr : &senders_[place].second;
+}
+
+std::uint32_t RelayEvidence::SenderOf(IdentityKey node) {
+  std::uint32_t place = sender_places_.Find(static_cast<std::uint64_t>(node));
+  if (place == KeyIndex::kNone) {
+    place = static_cast<std::uint32_t>(senders_.size());
+    senders_.emplace_back(node, SenderTally{});
+    sent_.push_back(0);
+    sender_places_.Insert(static_cast<std::uint64_t>(node), place);
+  }
+  return place;
+}
+
+template <typename Count>
+void RelayEvidence::CountSender(IdentityKey node, Count&& count) {
+  const std::uint32_t place = SenderOf(node);
+  SenderTally& sender = senders_[place].second;
+  count(sender);
+  sent_[place] = sender.Sent(FloodClass::kOneByte) + sender.Sent(FloodClass::kMultibyte);
 }
 
 void RelayEvidence::EvictWeakest(UtcMillis now) {
@@ -195,8 +219,11 @@ void RelayEvidence::EvictWeakest(UtcMillis now) {
                    });
   links_.erase(links_.begin(), links_.begin() + static_cast<std::ptrdiff_t>(excess));
   places_.Clear();
-  for (std::size_t i = 0; i < links_.size(); ++i)
+  heard_.clear();
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    heard_.push_back({links_[i].up.Total(), links_[i].down.Total()});
     places_.Insert(links_[i].key, static_cast<std::uint32_t>(i));
+  }
   evicted_pairs_ += excess;
 }
 

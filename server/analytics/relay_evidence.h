@@ -1,17 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "common/identity_key.h"
 #include "common/time.h"
 #include "server/analytics/flood.h"
-#include "server/analytics/pair_index.h"
+#include "server/analytics/key_index.h"
 
 namespace heliograph::server {
 
@@ -85,8 +85,24 @@ class RelayEvidence {
   const PairTally* Pair(IdentityKey from, IdentityKey to) const;
   /// Both directions between two nodes with one look: a → b, b → a. Null where nothing was seen.
   std::pair<const PairTally*, const PairTally*> Between(IdentityKey a, IdentityKey b) const;
+  /// The totals of both directions, 0 where nothing was seen: the same as of Between, from less memory.
+  struct Heard {
+    double forth = 0, back = 0;
+  };
+  Heard HeardBetween(IdentityKey a, IdentityKey b) const {
+    const auto first = static_cast<std::uint64_t>(a), second = static_cast<std::uint64_t>(b);
+    const std::uint32_t place = places_.Find(LinkKey(std::min(first, second), std::max(first, second)));
+    if (place == KeyIndex::kNone) return {};
+    const Heard& heard = heard_[place];
+    return first < second ? heard : Heard{heard.back, heard.forth};
+  }
   /// Null when the node was neither seen to send nor to report.
   const SenderTally* Sender(IdentityKey node) const;
+  /// Floods of both classes in which the node was on the air; 0 of one that was never seen.
+  double SentBy(IdentityKey node) const {
+    const std::uint32_t place = sender_places_.Find(static_cast<std::uint64_t>(node));
+    return place == KeyIndex::kNone ? 0 : sent_[place];
+  }
 
   /// Calls visit(from, to, tally) for each direction that was seen, in no order.
   template <typename Visit>
@@ -101,7 +117,7 @@ class RelayEvidence {
   /// Calls visit(node, tally) for each node, in no order.
   template <typename Visit>
   void ForEachSender(Visit&& visit) const {
-    for (const auto& [key, tally] : senders_) visit(static_cast<IdentityKey>(key), tally);
+    for (const auto& [node, tally] : senders_) visit(node, tally);
   }
 
   /// Floods counted, by FloodClass.
@@ -123,15 +139,29 @@ class RelayEvidence {
     PairTally down;         ///< back
   };
 
-  PairTally& Direction(IdentityKey from, IdentityKey to);
+  /// The counts of one direction of a link.
+  struct Direction {
+    PairTally& tally;
+    double& heard;  ///< to be set to the tally's total
+  };
+
+  static std::uint64_t LinkKey(std::uint64_t low, std::uint64_t high) { return low << 32 | high; }
+  Direction DirectionOf(IdentityKey from, IdentityKey to);
+  /// Its place.
+  std::uint32_t SenderOf(IdentityKey node);
+  template <typename Count>
+  void CountSender(IdentityKey node, Count&& count);
   void AddSteps(const Flood& flood, const ResolvedSteps& steps);
   void AddHearings(const Flood& flood, const ResolvedSteps& steps);
   void EvictWeakest(UtcMillis now);
 
   const std::size_t max_pairs_;
   std::vector<Link> links_;
-  PairIndex places_;  ///< of the links, by their keys
-  std::unordered_map<std::int64_t, SenderTally> senders_;
+  std::vector<Heard> heard_;  ///< of each link, up and down
+  KeyIndex places_;           ///< of the links, by their keys
+  std::vector<std::pair<IdentityKey, SenderTally>> senders_;
+  std::vector<double> sent_;  ///< of each sender
+  KeyIndex sender_places_;
   std::array<std::uint64_t, 2> floods_{};
   double total_relayed_ = 0;
   std::uint64_t evicted_pairs_ = 0;

@@ -23,14 +23,21 @@ bool ForwardsByDefault(std::string_view role) {
 }
 
 void StationDirectory::Put(IdentityKey key, const Station& station) {
-  const auto [at, added] = stations_.insert_or_assign(static_cast<std::int64_t>(key), station);
-  if (station.position) at->second.on_sphere = OnSphere(*station.position);
-  if (added) prefixes_.Add(key, at->second.public_key);
+  std::uint32_t place = places_.Find(static_cast<std::uint64_t>(key));
+  if (place == KeyIndex::kNone) {
+    place = static_cast<std::uint32_t>(stations_.size());
+    stations_.push_back(station);
+    places_.Insert(static_cast<std::uint64_t>(key), place);
+    prefixes_.Add(key, station.public_key);
+  } else {
+    stations_[place] = station;
+  }
+  if (station.position) stations_[place].on_sphere = OnSphere(*station.position);
 }
 
 const Station* StationDirectory::Find(IdentityKey key) const {
-  const auto found = stations_.find(static_cast<std::int64_t>(key));
-  return found == stations_.end() ? nullptr : &found->second;
+  const std::uint32_t place = places_.Find(static_cast<std::uint64_t>(key));
+  return place == KeyIndex::kNone ? nullptr : &stations_[place];
 }
 
 double DistanceKm(const GeoPoint& a, const GeoPoint& b) {
@@ -39,11 +46,6 @@ double DistanceKm(const GeoPoint& a, const GeoPoint& b) {
   const double h = half_height * half_height +
                    std::cos(a.latitude * kRadian) * std::cos(b.latitude * kRadian) * half_width * half_width;
   return 2 * kEarthRadiusKm * std::asin(std::sqrt(std::min(1.0, h)));
-}
-
-double DistanceKm(const Station& a, const Station& b) {
-  return std::hypot(a.on_sphere[0] - b.on_sphere[0], a.on_sphere[1] - b.on_sphere[1],
-                    a.on_sphere[2] - b.on_sphere[2]);
 }
 
 }  // namespace heliograph::server

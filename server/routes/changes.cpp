@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/feed/change_kinds.h"
 #include "server/feed/change_reader.h"
 #include "server/http/parameters.h"
 #include "server/http/problem.h"
@@ -110,18 +111,19 @@ void RegisterChangeRoutes(Router& router, const RouteContext& context) {
       TextDoc("start",
               "Where to begin without a cursor: now (the default), or the beginning of what is kept.",
               {"now", "beginning"}),
-      TextDoc("kind", "Only these kinds of change, joined by commas: capability_changed, commit, …"),
-      TextDoc("entity_kind",
-              "Only changes of these kinds of entity, joined by commas: node, branch, commit, …"),
+      TextDoc("kind", "Only these kinds of change, joined by commas, of: " + ListChangeKinds() + "."),
+      TextDoc("entity_kind", "Only changes of these kinds of entity, joined by commas, of: " +
+                                 ListChangedEntityKinds() + "."),
       TextDoc("entity", "Only changes of these entities: ids, joined by commas."),
       TextDoc("branch", "Only changes on this branch; without it, on all."),
       LimitDoc(kDefaultPage, kMaxPage)};
-  route.responses = {{200, "changes, cursor, next, caught_up, floor and head.", "application/json"},
-                     ProblemDoc(400, "No cursor of this feed."),
-                     ProblemDoc(410,
-                                "The feed cannot go on there: `reset` has the reason (behind_retention, "
-                                "ahead_of_head, other_epoch) and "
-                                "the cursor to go on from.")};
+  route.responses = {
+      {200, "changes, cursor, next, caught_up, floor and head. " + DescribeChangeKinds(), "application/json"},
+      ProblemDoc(400, "No cursor of this feed."),
+      ProblemDoc(410,
+                 "The feed cannot go on there: `reset` has the reason (behind_retention, "
+                 "ahead_of_head, other_epoch) and "
+                 "the cursor to go on from.")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     return AnswerChanges(request, context, view);
   });

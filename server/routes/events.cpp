@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/feed/change_kinds.h"
 #include "server/feed/change_reader.h"
 #include "server/feed/log_stream.h"
 #include "server/http/parameters.h"
@@ -90,9 +91,9 @@ Route ChangeStreamRoute(const RouteContext& context) {
       TextDoc("start",
               "Where to begin without a cursor: now (the default), or the beginning of what is kept.",
               {"now", "beginning"}),
-      TextDoc("kind", "Only these kinds of change, joined by commas: capability_changed, commit, …"),
-      TextDoc("entity_kind",
-              "Only changes of these kinds of entity, joined by commas: node, branch, commit, …"),
+      TextDoc("kind", "Only these kinds of change, joined by commas, of: " + ListChangeKinds() + "."),
+      TextDoc("entity_kind", "Only changes of these kinds of entity, joined by commas, of: " +
+                                 ListChangedEntityKinds() + "."),
       TextDoc("entity", "Only changes of these entities: ids, joined by commas."),
       TextDoc("branch", "Only changes on this branch; without it, on all.")};
   route.responses = {

@@ -33,7 +33,13 @@ MeshState::MeshState(Limits limits, std::uint64_t generation)
       page_rows_(limits.page_rows),
       evidence_(limits.max_hops),
       relays_(limits.max_pairs),
-      floods_([this](const Flood& flood) { TakeFlood(flood); }),
+      floods_([this](Flood&& flood) {
+        if (lane_) {
+          lane_->Put(std::move(flood));
+        } else {
+          TakeFlood(flood);
+        }
+      }),
       generation_(generation),
       nodes_generation_(generation),
       observers_generation_(generation) {}
@@ -131,8 +137,28 @@ void MeshState::FollowBounds(ReaderConnection& connection) {
   bounds_ = bounds;
 }
 
-/// Each row is counted and passed by in one, so that a page that is cut short is simply a shorter page.
+/// While all packets are being read, their floods are resolved beside the reading, which takes as long.
+/// Nothing else reads or changes what a flood is resolved with before the page ends, so the outcome is the
+/// same.
 bool MeshState::FollowPackets(ReaderConnection& connection) {
+  if (complete_) return ReadPackets(connection);
+  FloodLane lane([this](const Flood& flood) { TakeFlood(flood); });
+  lane_ = &lane;
+  bool more = false;
+  std::exception_ptr error;
+  try {
+    more = ReadPackets(connection);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  lane_ = nullptr;
+  lane.Finish();  // also after an error, for what was read before it is in
+  if (error) std::rethrow_exception(error);
+  return more;
+}
+
+/// Each row is counted and passed by in one, so that a page that is cut short is simply a shorter page.
+bool MeshState::ReadPackets(ReaderConnection& connection) {
   const bool more_transmissions = ReadTransmissionTimes(
       connection, transmission_cursor_, page_rows_, [&](std::int64_t id, UtcMillis first_seen) {
         const UtcMillis seen = std::min(first_seen, read_at_);

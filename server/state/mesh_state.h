@@ -21,6 +21,7 @@
 #include "server/analytics/readiness_material.h"
 #include "server/analytics/relay_evidence.h"
 #include "server/analytics/station_directory.h"
+#include "server/state/flood_lane.h"
 #include "server/state/mesh_view.h"
 #include "server/state/minute_window.h"
 #include "server/state/reader_pool.h"
@@ -119,6 +120,7 @@ class MeshState {
   void FollowReadiness(ReaderConnection& connection);
   void FollowBounds(ReaderConnection& connection);
   bool FollowPackets(ReaderConnection& connection);
+  bool ReadPackets(ReaderConnection& connection);
   void TakeReception(Reception& reception);
 
   void PutNode(NodeView row);
@@ -169,7 +171,8 @@ class MeshState {
   RelayEvidence relays_;
   FloodSample sample_;
   FloodWindow floods_;
-  ResolvedSteps resolved_;  ///< of the flood in hand
+  ResolvedSteps resolved_;     ///< of the flood in hand
+  FloodLane* lane_ = nullptr;  ///< while a page of the first reading is read
   std::shared_ptr<const MeshModel> model_;
   std::pair<std::int64_t, std::size_t> modelled_;  ///< the last observation and the nodes that are in it
 

@@ -148,6 +148,13 @@ TEST_F(ChangeFeedTest, HasADecisionForEachColumnOfACapturedTable) {
     while (info.executeStep()) columns.insert(info.getColumn(0).getString());
     EXPECT_EQ(columns, decided.at(table)) << "table " << table;
   }
+  std::set<std::string> captured, decided_tables;
+  SQLite::Statement triggers(
+      database_, "SELECT tbl_name FROM sqlite_schema WHERE type='trigger' AND sql LIKE '%INTO change_log%'");
+  while (triggers.executeStep()) captured.insert(triggers.getColumn(0).getString());
+  for (const auto& [table, columns] : decided) decided_tables.insert(table);
+  EXPECT_EQ(captured, decided_tables)
+      << "a captured table has a trigger that writes to the feed, and no other has";
 }
 
 }  // namespace

@@ -120,15 +120,15 @@ TEST(ObserverTally, CountsSmallSetsWithinOne) {
   EXPECT_NEAR(static_cast<double>(tally.Count()), 10, 1);
 }
 
-TEST(PairIndex, FindsWhatWasInsertedAndNothingElse) {
-  PairIndex index;
-  EXPECT_EQ(index.Find(1), PairIndex::kNone);
+TEST(KeyIndex, FindsWhatWasInsertedAndNothingElse) {
+  KeyIndex index;
+  EXPECT_EQ(index.Find(1), KeyIndex::kNone);
   for (std::uint64_t key = 1; key <= 1000; ++key)
     index.Insert(key << 32 | key, static_cast<std::uint32_t>(key));
   for (std::uint64_t key = 1; key <= 1000; ++key) EXPECT_EQ(index.Find(key << 32 | key), key);
-  EXPECT_EQ(index.Find(7), PairIndex::kNone);
+  EXPECT_EQ(index.Find(7), KeyIndex::kNone);
   index.Clear();
-  EXPECT_EQ(index.Find(1ULL << 32 | 1), PairIndex::kNone);
+  EXPECT_EQ(index.Find(1ULL << 32 | 1), KeyIndex::kNone);
 }
 
 }  // namespace

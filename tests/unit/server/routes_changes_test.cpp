@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <map>
+#include <regex>
+
+#include "server/feed/change_kinds.h"
 #include "tests/unit/server/routes_fixture.h"
 
 namespace heliograph::server {
@@ -16,6 +20,14 @@ class ChangeRoutesTest : public RoutesTest {
   }
   std::string At(std::int64_t seq) {
     return GetJson("/api/changes").at("head").get<std::string>().substr(0, 17) + std::to_string(seq);
+  }
+
+  void LogClusterChange(const std::string& id, const PublicKey& representative) {
+    mesh_.Run(
+        "INSERT INTO change_log(commit_seq, branch_id, kind, entity_kind, entity_id, payload, logged_at) "
+        "VALUES (2, "
+        "1, 'cluster_changed', 'cluster', '" +
+        id + "', json_object('title', 'The Bay', 'representative', '" + representative.ToHex() + "'), 0)");
   }
 
   std::int64_t node_ = 0;
@@ -73,6 +85,72 @@ TEST_F(ChangeRoutesTest, FiltersLeaveOutRowsAndKeepTheCursorMoving) {
 TEST_F(ChangeRoutesTest, HiddenNodesAreLeftOut) {
   config_.node_blacklist = {KeyOf({1}).ToHex()};
   EXPECT_THAT(Column(GetJson("/api/changes?start=beginning").at("changes"), "kind"), ElementsAre("commit"));
+}
+
+TEST_F(ChangeRoutesTest, ClustersAreFoundByTheirKindAndTheirIdInAnyCase) {
+  LogClusterChange("01HZZZZZZZZZZZZZZZZZZZZZZA", KeyOf({1}));
+  LogClusterChange("01HZZZZZZZZZZZZZZZZZZZZZZB", KeyOf({1}));
+  for (const char* query :
+       {"kind=cluster_changed", "entity_kind=cluster", "kind=cluster_changed,cluster_decision"})
+    EXPECT_EQ(GetJson(std::string("/api/changes?start=beginning&") + query).at("changes").size(), 2U)
+        << query;
+  const Json one = GetJson("/api/changes?start=beginning&entity=01hzzzzzzzzzzzzzzzzzzzzzzb").at("changes");
+  EXPECT_THAT(Column(one, "entity_id"), ElementsAre("01HZZZZZZZZZZZZZZZZZZZZZZB"));
+  EXPECT_EQ(one.at(0).at("data").at("representative"), KeyOf({1}).ToHex());
+}
+
+TEST_F(ChangeRoutesTest, AHiddenNodeIsNotNamedAsTheRepresentativeOfACluster) {
+  config_.node_blacklist = {KeyOf({1}).ToHex()};
+  LogClusterChange("01HZZZZZZZZZZZZZZZZZZZZZZA", KeyOf({1}));
+  const Json entry = GetJson("/api/changes?start=beginning&kind=cluster_changed").at("changes").at(0);
+  EXPECT_TRUE(entry.at("data").at("representative").is_null());
+}
+
+/// The literals that a trigger of the feed writes: kind, kind of entity, and the members of the payload.
+struct WrittenKind {
+  std::string name, entity_kind, members;
+};
+
+WrittenKind KindWrittenBy(const std::string& trigger) {
+  WrittenKind kind;
+  std::smatch match;
+  if (!std::regex_search(trigger, match, std::regex(", '([a-z_]+)', '([a-z_]+)',"))) return kind;
+  kind.name = match[1];
+  kind.entity_kind = match[2];
+  const auto object = trigger.find("json_object(");
+  int depth = 0;
+  bool is_name = true;  // names and values take turns
+  for (std::size_t i = trigger.find('(', object); object != std::string::npos; ++i) {
+    const char c = trigger[i];
+    if (c == '\'' && depth == 1 && is_name) {
+      const auto end = trigger.find('\'', i + 1);
+      kind.members += (kind.members.empty() ? "" : ", ") + trigger.substr(i + 1, end - i - 1);
+      i = end;
+    }
+    if (c == '(') ++depth;
+    if (c == ')' && --depth == 0) break;
+    if (c == ',' && depth == 1) is_name = !is_name;
+  }
+  return kind;
+}
+
+TEST_F(ChangeRoutesTest, EachKindThatTheSchemaWritesIsDocumentedWithItsMembersAndNoOther) {
+  std::map<std::string, std::pair<std::string, std::string>> written, documented;
+  SQLite::Statement triggers(
+      mesh_.database(),
+      "SELECT sql FROM sqlite_schema WHERE type='trigger' AND sql LIKE '%INTO change_log%'");
+  while (triggers.executeStep()) {
+    const WrittenKind kind = KindWrittenBy(triggers.getColumn(0).getString());
+    written[kind.name] = {kind.entity_kind, kind.members};
+  }
+  for (const ChangeKind& kind : ChangeKinds())
+    documented[std::string(kind.name)] = {std::string(kind.entity_kind), std::string(kind.members)};
+  // Its payload is made elsewhere.
+  written.at("readiness_changed").second = documented.at("readiness_changed").second;
+  EXPECT_EQ(documented, written);
+  const std::string spec = GetJson("/api/spec").dump();
+  for (const auto& [name, facts] : documented)
+    EXPECT_THAT(spec, ::testing::HasSubstr(name + " (of a " + facts.first));
 }
 
 TEST_F(ChangeRoutesTest, ACursorThatCannotGoOnIsResetWithTheReason) {
