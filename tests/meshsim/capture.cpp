@@ -44,6 +44,8 @@ PopulationOptions ForPopulation(const Options& options) {
   out.births_per_day = options.births_per_day;
   out.community_changes = options.community_changes;
   out.colliding_prefixes = options.colliding_prefixes;
+  out.resettlements = options.resettlements;
+  out.town_spacing_km = options.town_spacing_km;
   return out;
 }
 

@@ -20,6 +20,20 @@ std::chrono::milliseconds Days(double days) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(days * 86'400'000));
 }
 
+LifeEventKind EventOf(ResettlementKind kind) {
+  switch (kind) {
+    case ResettlementKind::kFounded:
+      return LifeEventKind::kTownFounded;
+    case ResettlementKind::kAbandoned:
+      return LifeEventKind::kTownAbandoned;
+    case ResettlementKind::kSplits:
+      return LifeEventKind::kTownSplits;
+    case ResettlementKind::kMerges:
+      break;
+  }
+  return LifeEventKind::kTownMerges;
+}
+
 bool CanMove(const Node& node) {
   return node.role == NodeType::kCompanion || (node.role == NodeType::kRepeater && node.site == Site::kRoof);
 }
@@ -55,6 +69,12 @@ Life::Life(World& world, const LifeRates& rates, std::vector<std::uint8_t> settl
       turns_.push({*node.multibyte_since, i, LifeEventKind::kUpgrades});
     }
     ScheduleAll(i, std::max(start, node.appears.value_or(start)));
+  }
+  for (NodeIndex i = 0; i < world.resettlements.size(); ++i) {
+    const Resettlement& plan = world.resettlements[i];
+    turns_.push({plan.at, i, EventOf(plan.kind)});
+    // Nobody lives in what is yet to be founded.
+    if (plan.kind == ResettlementKind::kFounded || plan.kind == ResettlementKind::kSplits) Leave(plan.to);
   }
   for (NodeIndex i = 0; i < world.community_changes.size(); ++i) {
     const CommunityChange& change = world.community_changes[i];
@@ -97,6 +117,11 @@ void Life::Apply(const Turn& turn) {
     case LifeEventKind::kCommunitiesJoin:
     case LifeEventKind::kCommunitiesPart:
       return ChangeCommunities(turn);
+    case LifeEventKind::kTownFounded:
+    case LifeEventKind::kTownAbandoned:
+    case LifeEventKind::kTownSplits:
+    case LifeEventKind::kTownMerges:
+      return Resettle(turn);
     case LifeEventKind::kAppears:
       return Appear(turn);
     default:
@@ -143,6 +168,10 @@ void Life::Apply(const Turn& turn) {
     case LifeEventKind::kAppears:
     case LifeEventKind::kCommunitiesJoin:
     case LifeEventKind::kCommunitiesPart:
+    case LifeEventKind::kTownFounded:
+    case LifeEventKind::kTownAbandoned:
+    case LifeEventKind::kTownSplits:
+    case LifeEventKind::kTownMerges:
       return;  // above
   }
   Record(turn);
@@ -159,6 +188,18 @@ void Life::Resume(NodeIndex node) {
 }
 
 void Life::Appear(const Turn& turn) {
+  Node& node = world_.nodes[turn.node];
+  if (node.site != Site::kRidge && std::ranges::find(inhabited_, node.town) == inhabited_.end()) {
+    // Where it was to live, nobody lives any more.
+    std::vector<std::size_t> towns;
+    for (const std::size_t town : inhabited_) {
+      if (world_.terrain.towns[town].region == node.region) towns.push_back(town);
+    }
+    node.town = random_.Pick(towns.empty() ? inhabited_ : towns);
+    node.region = world_.terrain.towns[node.town].region;
+    node.position = ChoosePosition(world_.terrain.towns[node.town], node.site, random_);
+    world_.Relink(turn.node);
+  }
   states_[turn.node].up = states_[turn.node].alive = true;
   LifeEvent& event = Record(turn);
   event.position = world_.nodes[turn.node].position;
@@ -177,17 +218,79 @@ void Life::Move(const Turn& turn) {
   for (const std::size_t town : inhabited_) {
     if (!stays || world_.terrain.towns[town].region == node.region) towns.push_back(town);
   }
-  LifeEvent& event = Record(turn);
+  MoveTo(turn.node, random_.Pick(towns), turn.at);
+  Schedule(turn.node, LifeEventKind::kMoves, rates_.moves, turn.at);
+}
+
+void Life::MoveTo(NodeIndex index, std::size_t town, UtcMillis at) {
+  Node& node = world_.nodes[index];
+  LifeEvent& event = Record({at, index, LifeEventKind::kMoves});
   event.old_position = node.position;
   event.old_town = node.town;
-  node.town = random_.Pick(towns);
-  node.region = world_.terrain.towns[node.town].region;
-  node.position = ChoosePosition(world_.terrain.towns[node.town], node.site, random_);
+  node.town = town;
+  node.region = world_.terrain.towns[town].region;
+  node.position = ChoosePosition(world_.terrain.towns[town], node.site, random_);
   ++node.moves;
-  world_.Relink(turn.node);
+  world_.Relink(index);
   event.position = node.position;
   event.town = node.town;
-  Schedule(turn.node, LifeEventKind::kMoves, rates_.moves, turn.at);
+}
+
+std::vector<NodeIndex> Life::ResidentsOf(std::size_t town) const {
+  std::vector<NodeIndex> residents;
+  for (NodeIndex i = 0; i < states_.size(); ++i) {
+    if (states_[i].alive && world_.nodes[i].town == town) residents.push_back(i);
+  }
+  return residents;
+}
+
+void Life::Resettle(const Turn& turn) {
+  const Resettlement& plan = world_.resettlements[turn.node];
+  std::size_t from = plan.from, to = plan.to;
+  std::vector<NodeIndex> nodes = ResidentsOf(from);
+  switch (plan.kind) {
+    case ResettlementKind::kFounded:
+      nodes = plan.newcomers;
+      break;
+    case ResettlementKind::kAbandoned:
+      break;
+    case ResettlementKind::kSplits: {
+      // Of each kind of site its share, so that both parts have someone on a hill.
+      random_.Shuffle(nodes);
+      std::ranges::stable_sort(nodes, {}, [this](NodeIndex node) { return world_.nodes[node].site; });
+      std::vector<NodeIndex> leaving;
+      double owed = random_.Unit();
+      for (const NodeIndex node : nodes) {
+        owed += plan.share;
+        if (owed < 1) continue;
+        owed -= 1;
+        leaving.push_back(node);
+      }
+      nodes = std::move(leaving);
+      break;
+    }
+    case ResettlementKind::kMerges:
+      // The smaller one moves.
+      if (std::vector<NodeIndex> others = ResidentsOf(to); others.size() < nodes.size()) {
+        std::swap(from, to);
+        nodes = std::move(others);
+      }
+      break;
+  }
+  LifeEvent& event = Record(turn);
+  event.nodes = nodes;
+  event.old_town = from;
+  event.town = to;
+  for (const NodeIndex node : nodes) {
+    if (plan.kind == ResettlementKind::kAbandoned) {
+      Die({turn.at, node, LifeEventKind::kDies});
+    } else if (plan.kind != ResettlementKind::kFounded) {
+      MoveTo(node, to, turn.at);
+    }
+  }
+  if (plan.kind == ResettlementKind::kAbandoned || plan.kind == ResettlementKind::kMerges) Leave(from);
+  if (plan.kind == ResettlementKind::kFounded || plan.kind == ResettlementKind::kSplits)
+    inhabited_.push_back(to);
 }
 
 void Life::ChangeMode(const Turn& turn) {

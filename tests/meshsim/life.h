@@ -65,6 +65,11 @@ class Life {
   void Move(const Turn& turn);
   void ChangeMode(const Turn& turn);
   void ChangeCommunities(const Turn& turn);
+  void Resettle(const Turn& turn);
+  /// Those who are alive and live in the town.
+  std::vector<NodeIndex> ResidentsOf(std::size_t town) const;
+  void MoveTo(NodeIndex node, std::size_t town, UtcMillis at);
+  void Leave(std::size_t town) { std::erase(inhabited_, town); }
   LifeEvent& Record(const Turn& turn);
   bool AreConnected(std::size_t region, std::size_t other) const;
 

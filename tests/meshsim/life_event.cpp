@@ -30,6 +30,14 @@ std::string_view LifeEventName(LifeEventKind kind) {
       return "communities_join";
     case LifeEventKind::kCommunitiesPart:
       return "communities_part";
+    case LifeEventKind::kTownFounded:
+      return "community_founded";
+    case LifeEventKind::kTownAbandoned:
+      return "community_abandoned";
+    case LifeEventKind::kTownSplits:
+      return "community_splits";
+    case LifeEventKind::kTownMerges:
+      return "community_merges";
   }
   return "";
 }

@@ -24,6 +24,10 @@ enum class LifeEventKind : std::uint8_t {
   kChangesMode,      ///< path.hash.mode
   kCommunitiesJoin,  ///< the repeaters between two regions appear
   kCommunitiesPart,  ///< they die
+  kTownFounded,      ///< by newcomers, all at once
+  kTownAbandoned,    ///< all who live there die
+  kTownSplits,       ///< some of those who live there move to a new one
+  kTownMerges,       ///< all who live there move to another
 };
 
 /// The name of the kind in the truth: "appears", "communities_join".
@@ -33,9 +37,10 @@ std::string_view LifeEventName(LifeEventKind kind);
 struct LifeEvent {
   UtcMillis at;
   LifeEventKind kind = LifeEventKind::kAppears;
-  std::vector<NodeIndex> nodes;  ///< one, but for communities
+  std::vector<NodeIndex> nodes;  ///< one, but for communities and towns
 
-  // Of a node that appears or moves, where it is then; of one that moves, where it was.
+  // Of a node that appears or moves, where it is then; of one that moves, where it was. Of towns, the one
+  // that its nodes are in afterwards and the one that they were in before.
   GeoPoint position, old_position;
   std::size_t town = 0, old_town = 0;
   // Of a change of mode, the new one.

@@ -148,7 +148,13 @@ std::vector<std::size_t> InhabitedTowns(const Terrain& terrain) {
 
 Node BuildRidgeRepeater(const Terrain& terrain, std::size_t town, std::size_t number, UtcMillis appears,
                         const PopulationOptions& options, Random& random) {
-  Node node = BuildNode(terrain, town, {}, number, random);
+  return BuildNewcomer(terrain, town, true, number, appears, options, random);
+}
+
+Node BuildNewcomer(const Terrain& terrain, std::size_t town, bool pioneer, std::size_t number,
+                   UtcMillis appears, const PopulationOptions& options, Random& random) {
+  Node node = pioneer ? BuildNode(terrain, town, {}, number, random)
+                      : BuildNode(terrain, std::nullopt, {town}, number, random);
   node.appears = appears;
   AssignFirmwareOfNewcomer(node, options, random);
   return node;

@@ -51,6 +51,8 @@ struct PopulationOptions {
   double births_per_day = 0;  ///< newcomers in a day, as a share of node_count; in all at most node_count
   std::size_t community_changes = 0;   ///< within the span
   std::size_t colliding_prefixes = 0;  ///< pairs of relays whose keys begin alike
+  std::size_t resettlements = 0;       ///< of towns, within the span
+  double town_spacing_km = 0;
 };
 
 /// The nodes that are there at the start and, after them, those that appear later.
@@ -60,6 +62,10 @@ std::vector<Node> BuildPopulation(const Terrain& terrain, const PopulationOption
 /// A repeater on the ridge with this index in the terrain's towns, that appears at this time.
 Node BuildRidgeRepeater(const Terrain& terrain, std::size_t town, std::size_t number, UtcMillis appears,
                         const PopulationOptions& options, Random& random);
+
+/// One that appears in this town at this time, as its pioneer or as anyone.
+Node BuildNewcomer(const Terrain& terrain, std::size_t town, bool pioneer, std::size_t number,
+                   UtcMillis appears, const PopulationOptions& options, Random& random);
 
 /// Somewhere in the town where such an antenna stands.
 GeoPoint ChoosePosition(const Town& town, Site site, Random& random);

@@ -41,6 +41,16 @@ void AddLifeOptions(CLI::App& app, Options& options) {
                  "--days and two --regions")
       ->check(CLI::Range(std::size_t{0}, kMaxCommunityChanges))
       ->capture_default_str();
+  app.add_option(
+         "--resettlements", options.resettlements,
+         "How often a town is split, goes to live in another, is founded or is abandoned, in turn; needs "
+         "--days")
+      ->check(CLI::Range(std::size_t{0}, kMaxCommunityChanges))
+      ->capture_default_str();
+  app.add_option("--town-spacing", options.town_spacing_km,
+                 "Kilometres between the centres of towns, where there is room")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
   app.add_option("--colliding-prefixes", options.colliding_prefixes,
                  "Pairs of relays whose keys begin with the same 2 bytes, every other pair with the same 3")
       ->check(CLI::Range(std::size_t{0}, kMaxCollidingPrefixes))
@@ -148,6 +158,9 @@ tl::expected<Options, EarlyExit> ParseOptions(std::vector<std::string> arguments
   if (!options.live && !options.days && !options.messages) options.days = 1;
   if (options.community_changes > 0 && (!options.days || options.regions < 2)) {
     return tl::unexpected(EarlyExit{2, "--community-changes needs --days and at least two --regions\n"});
+  }
+  if (options.resettlements > 0 && (!options.days || options.resettlements > options.nodes)) {
+    return tl::unexpected(EarlyExit{2, "--resettlements needs --days, and no more of them than --nodes\n"});
   }
   return options;
 }

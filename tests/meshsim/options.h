@@ -29,6 +29,8 @@ struct Options {
   double bridge_failures_per_day = 0.05;
   std::size_t community_changes = 0;
   std::size_t colliding_prefixes = 0;
+  std::size_t resettlements = 0;
+  double town_spacing_km = 0;
   double observer_outages_per_day = 0.2;
   UtcMillis start;
   std::optional<std::size_t> observers;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace heliograph::meshsim {
@@ -12,6 +13,7 @@ namespace {
 constexpr double kKmPerDegree = 111.2;
 constexpr double kRidgeSpacingKm = 50;
 constexpr std::size_t kNodesPerTown = 25;
+constexpr int kMostTries = 60;  // for a place that is far enough from the others
 
 struct Airport {
   const char* iata;
@@ -55,12 +57,32 @@ std::string ScopeName(std::string_view iata) {
   return scope;
 }
 
-Town PlaceTown(std::size_t number, std::size_t region, const GeoPoint& centre, double spread_km,
-               Random& random) {
+/// A place for a town: the first that is far enough from all others, or the loneliest of those tried.
+GeoPoint PlaceFor(const Terrain& terrain, const GeoPoint& centre, double spacing_km, Random& random) {
+  GeoPoint best;
+  double best_km = -1;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const double spread_km = terrain.spread_km;
+    const GeoPoint place =
+        Shifted(centre, random.Between(-spread_km, spread_km), random.Between(-spread_km, spread_km));
+    double nearest_km = std::numeric_limits<double>::infinity();
+    for (const Town& other : terrain.towns) {
+      if (!other.ridge) nearest_km = std::min(nearest_km, DistanceKm(place, other.centre));
+    }
+    if (nearest_km > best_km) {
+      best = place;
+      best_km = nearest_km;
+    }
+    if (best_km >= spacing_km) break;
+  }
+  return best;
+}
+
+Town PlaceTown(const Terrain& terrain, std::size_t region, double spacing_km, Random& random) {
   Town town;
-  town.name = TownName(number);
+  town.name = TownName(terrain.towns.size());
   town.region = region;
-  town.centre = Shifted(centre, random.Between(-spread_km, spread_km), random.Between(-spread_km, spread_km));
+  town.centre = PlaceFor(terrain, terrain.regions[region].centre, spacing_km, random);
   town.radius_km = random.Between(2.0, 4.5);
   town.summit = Shifted(town.centre, random.Normal() * 4, random.Normal() * 4);
   return town;
@@ -104,16 +126,22 @@ GeoPoint Shifted(const GeoPoint& from, double east_km, double north_km) {
   return {from.latitude + north_km / kKmPerDegree, from.longitude + east_km / (kKmPerDegree * cosine)};
 }
 
-Terrain BuildTerrain(std::size_t region_count, std::size_t node_count, Random random) {
+std::size_t AddTown(Terrain& terrain, std::size_t region, double town_spacing_km, Random& random) {
+  terrain.towns.push_back(PlaceTown(terrain, region, town_spacing_km, random));
+  return terrain.towns.size() - 1;
+}
+
+Terrain BuildTerrain(std::size_t region_count, std::size_t node_count, Random random,
+                     double town_spacing_km) {
   Terrain terrain;
   const std::size_t per_region = std::max<std::size_t>(1, node_count / region_count / kNodesPerTown);
-  const double spread_km = 11 * std::sqrt(static_cast<double>(per_region));
+  terrain.spread_km = 11 * std::sqrt(static_cast<double>(per_region));
   for (std::size_t r = 0; r < region_count; ++r) {
     const Airport& airport = kAirports[r];
     const GeoPoint centre{airport.latitude, airport.longitude};
     terrain.regions.push_back({airport.iata, ScopeName(airport.iata), centre});
     for (std::size_t t = 0; t < per_region; ++t) {
-      terrain.towns.push_back(PlaceTown(terrain.towns.size(), r, centre, spread_km, random));
+      AddTown(terrain, r, town_spacing_km, random);
     }
   }
   for (std::size_t r = 1; r < region_count; ++r) PlaceRidges(terrain, r);

@@ -39,6 +39,7 @@ struct Town {
 };
 
 struct Terrain {
+  double spread_km = 0;  ///< of the towns of a region around its centre
   std::vector<Region> regions;
   std::vector<Town> towns;
 };
@@ -48,7 +49,13 @@ inline constexpr std::size_t kMaxRegions = 16;
 
 /// Regions around real airports of the American west coast, with invented towns around them: about one for
 /// every 25 nodes. Ridges join each region to the nearest one before it.
+/// Towns lie `town_spacing_km` from each other where there is room, anywhere when it is 0.
 /// REQUIRED: 1 <= region_count <= kMaxRegions.
-Terrain BuildTerrain(std::size_t region_count, std::size_t node_count, Random random);
+Terrain BuildTerrain(std::size_t region_count, std::size_t node_count, Random random,
+                     double town_spacing_km = 0);
+
+/// The index of one more town in that region, as far from all others as `town_spacing_km` or as there is
+/// room.
+std::size_t AddTown(Terrain& terrain, std::size_t region, double town_spacing_km, Random& random);
 
 }  // namespace heliograph::meshsim

@@ -32,12 +32,27 @@ void AddCommunities(Json& out, const LifeEvent& event, const World& world) {
   out["connected_after"] = event.connected_after;
 }
 
+void AddTowns(Json& out, const LifeEvent& event, const World& world) {
+  Json& nodes = out["nodes"] = Json::array();
+  for (const NodeIndex node : event.nodes) nodes.push_back(KeyOf(world, node));
+  const bool founded = event.kind == LifeEventKind::kTownFounded;
+  const bool abandoned = event.kind == LifeEventKind::kTownAbandoned;
+  out["from_community"] = founded ? Json(nullptr) : Json(world.terrain.towns[event.old_town].name);
+  out["community"] = abandoned ? Json(nullptr) : Json(world.terrain.towns[event.town].name);
+}
+
 Json DescribeEvent(const LifeEvent& event, const World& world) {
   Json out = {{"time", FormatTime(event.at)}, {"kind", LifeEventName(event.kind)}};
   switch (event.kind) {
     case LifeEventKind::kCommunitiesJoin:
     case LifeEventKind::kCommunitiesPart:
       AddCommunities(out, event, world);
+      return out;
+    case LifeEventKind::kTownFounded:
+    case LifeEventKind::kTownAbandoned:
+    case LifeEventKind::kTownSplits:
+    case LifeEventKind::kTownMerges:
+      AddTowns(out, event, world);
       return out;
     case LifeEventKind::kAppears:
       AddPlace(out, "", event.town, event.position, world);

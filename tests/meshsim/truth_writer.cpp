@@ -53,6 +53,8 @@ Json DescribeArguments(const Options& options) {
           {"observer_outages_per_day", options.observer_outages_per_day},
           {"community_changes", options.community_changes},
           {"colliding_prefixes", options.colliding_prefixes},
+          {"resettlements", options.resettlements},
+          {"town_spacing", options.town_spacing_km},
           {"start", FormatTime(options.start)},
           {"days", options.days ? Json(*options.days) : Json(nullptr)},
           {"messages", options.messages ? Json(*options.messages) : Json(nullptr)},

@@ -5,6 +5,7 @@
 #include "tests/meshsim/community_change.h"
 #include "tests/meshsim/node.h"
 #include "tests/meshsim/radio.h"
+#include "tests/meshsim/resettlement.h"
 #include "tests/meshsim/terrain.h"
 
 namespace heliograph::meshsim {
@@ -15,6 +16,7 @@ struct World {
   Terrain terrain;
   std::vector<Node> nodes;
   std::vector<CommunityChange> community_changes;  ///< to come, in the order of their times
+  std::vector<Resettlement> resettlements;         ///< likewise
   Surroundings surroundings;
   LinkTable links;  ///< receivers are nodes
 
