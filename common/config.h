@@ -78,7 +78,7 @@ struct HttpLimits {
 /// `clusters`: how the mesh is divided.
 struct ClusterConfig {
   std::chrono::seconds interval{900};  ///< `intervalSeconds`: between two runs
-  double resolution = 2;               ///< larger: more and smaller clusters
+  double resolution = 1.5;             ///< larger: more and smaller clusters
   int runs = 8;                        ///< passes that have to agree
   std::size_t min_size = 3;            ///< `minSize`: a smaller group is no cluster
 

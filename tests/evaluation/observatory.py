@@ -37,7 +37,7 @@ class Observatory:
     def answers(self, capture, scratch):
         """Ingests a capture into a fresh volume below `scratch`, with an analytics cycle after each half."""
         with tempfile.TemporaryDirectory(prefix="volume-", dir=scratch) as folder:
-            volume = _Volume(self._programs, pathlib.Path(folder))
+            volume = Volume(self._programs, pathlib.Path(folder))
             half = _line_boundary(capture, os.path.getsize(capture) // 2)
             with open(capture, "rb") as lines:
                 with subprocess.Popen(["head", "-c", str(half)], stdin=lines, stdout=subprocess.PIPE) as head:
@@ -52,18 +52,20 @@ class Observatory:
             return Answers(nodes, halfway, readiness, volume.seconds)
 
 
-class _Volume:
-    def __init__(self, programs, folder):
-        self._programs, self._folder, self._data = programs, folder, folder / "data"
-        self._data.mkdir()
+class Volume:
+    """A database and a queue in a folder, and the programs on it."""
+
+    def __init__(self, programs, folder, config=None):
+        self._programs, self._folder, self.data = programs, folder, folder / "data"
+        self.data.mkdir()
         self._config = folder / "config.json"
         # No cycle of the server's own: each answer comes from the commands.
-        self._config.write_text(json.dumps({"analytics": {"intervalSeconds": 86400}}), encoding="utf-8")
+        self._config.write_text(json.dumps({"analytics": {"intervalSeconds": 86400}} | (config or {})), encoding="utf-8")
         self.seconds = {}
 
     def _run(self, what, name, *arguments, **options):
         begin = time.monotonic()
-        command = [self._programs / f"heliograph-{name}", *arguments, "--data", self._data, "--config", self._config]
+        command = [self._programs / f"heliograph-{name}", *arguments, "--data", self.data, "--config", self._config]
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False, **options)
         self.seconds[what] = self.seconds.get(what, 0) + time.monotonic() - begin
         if done.returncode != 0:
@@ -73,20 +75,26 @@ class _Volume:
     def ingest(self, lines):
         self._run("ingest", "ingestor", "run", "--once", "--capture", "-", stdin=lines)
 
+    def ingest_bytes(self, lines):
+        self._run("ingest", "ingestor", "run", "--once", "--capture", "-", input=lines)
+
     def cycle(self):
         self._run("analyze", "server", "analyze", stdin=subprocess.DEVNULL)
         self._run("apply", "ingestor", "apply", stdin=subprocess.DEVNULL)
 
+    def database(self):
+        """A connection that cannot write, to be closed by `with`."""
+        return contextlib.closing(sqlite3.connect(f"file:{self.data / 'db' / 'heliograph.db'}?mode=ro", uri=True))
+
     def statuses(self):
-        database = f"file:{self._data / 'db' / 'heliograph.db'}?mode=ro"
-        with contextlib.closing(sqlite3.connect(database, uri=True)) as reader:
+        with self.database() as reader:
             rows = reader.execute("SELECT public_key, multibyte_sup FROM nodes UNION ALL"
                                   " SELECT public_key, multibyte_sup FROM inactive_nodes").fetchall()
         return {key.hex() if isinstance(key, bytes) else key.lower(): STATUSES[status] for key, status in rows}
 
     def serve(self):
         log = self._folder / "server.log"
-        server = Program([str(self._programs / "heliograph-server"), "run", "--data", str(self._data), "--config",
+        server = Program([str(self._programs / "heliograph-server"), "run", "--data", str(self.data), "--config",
                           str(self._config), "--listen", "127.0.0.1:0"], str(log))
         try:
             client = Client(listening_port(server))

@@ -7,8 +7,8 @@
 namespace heliograph::meshsim {
 namespace {
 
-constexpr std::array kTurns = {ResettlementKind::kSplits, ResettlementKind::kMerges,
-                               ResettlementKind::kFounded, ResettlementKind::kAbandoned};
+constexpr std::array kTurns = {ResettlementKind::kSplits, ResettlementKind::kAbandoned,
+                               ResettlementKind::kMerges, ResettlementKind::kFounded};
 constexpr std::size_t kLeastNewcomers = 10, kMostNewcomers = 20;
 constexpr double kLeastShare = 0.3, kMostShare = 0.5;
 

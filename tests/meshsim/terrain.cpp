@@ -13,6 +13,7 @@ namespace {
 constexpr double kKmPerDegree = 111.2;
 constexpr double kRidgeSpacingKm = 50;
 constexpr std::size_t kNodesPerTown = 25;
+constexpr double kRoomForSpacing = 0.65;  // of the spacing; half of it would be a perfect grid
 constexpr int kMostTries = 60;  // for a place that is far enough from the others
 
 struct Airport {
@@ -135,7 +136,8 @@ Terrain BuildTerrain(std::size_t region_count, std::size_t node_count, Random ra
                      double town_spacing_km) {
   Terrain terrain;
   const std::size_t per_region = std::max<std::size_t>(1, node_count / region_count / kNodesPerTown);
-  terrain.spread_km = 11 * std::sqrt(static_cast<double>(per_region));
+  terrain.spread_km =
+      std::max(11.0, kRoomForSpacing * town_spacing_km) * std::sqrt(static_cast<double>(per_region));
   for (std::size_t r = 0; r < region_count; ++r) {
     const Airport& airport = kAirports[r];
     const GeoPoint centre{airport.latitude, airport.longitude};

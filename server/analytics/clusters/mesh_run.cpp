@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/text.h"
+#include "server/analytics/clusters/community_graph.h"
 #include "server/analytics/station_directory.h"
 
 namespace heliograph::server {
@@ -96,7 +97,7 @@ std::string ParametersOf(const PartitionParameters& parameters) {
 }  // namespace
 
 ItemGraph MeshItems(const NeighborGraph& neighbors, const MeshView& view) {
-  const ItemGraph linked = AsItemGraph(neighbors);
+  const ItemGraph linked = AsCommunityGraph(neighbors);
   std::vector<std::string> keys = linked.keys();
   for (const auto& node : view.nodes) {
     const std::string key = node->public_key.ToHex();

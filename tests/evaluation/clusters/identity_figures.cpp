@@ -8,7 +8,6 @@
 namespace heliograph::evaluation {
 namespace {
 
-constexpr std::size_t kTolerance = 2;  // runs
 constexpr double kThousand = 1000;
 
 double Ratio(double part, double whole) {
@@ -76,24 +75,27 @@ IdentityFigures IdentityScore::Identity(int true_groups) const {
 }
 
 EventFigures IdentityScore::Events(const std::vector<PlantedEvent>& planted,
-                                   const std::vector<ReportedEvent>& reported) const {
+                                   const std::vector<ReportedEvent>& reported,
+                                   const std::set<PlantedEvent::Kind>& kinds, std::size_t tolerance) const {
   const auto group_of = GroupOfId();
   const auto names = [&](const std::set<int>& ids, int group) {
-    return std::any_of(ids.begin(), ids.end(), [&](int id) {
-      const auto stands_for = group_of.find(id);
-      return stands_for != group_of.end() && stands_for->second == group;
-    });
+    // Of a birth there is none before, of a death none after.
+    return group < 0 || std::any_of(ids.begin(), ids.end(), [&](int id) {
+             const auto stands_for = group_of.find(id);
+             return stands_for != group_of.end() && stands_for->second == group;
+           });
   };
   EventFigures figures;
-  figures.reported = reported.size();
-  figures.planted = planted.size();
+  for (const PlantedEvent& wanted : planted) figures.planted += kinds.contains(wanted.kind) ? 1 : 0;
   std::vector<bool> found(planted.size());
   double delays = 0;
   for (const ReportedEvent& event : reported) {
+    if (!kinds.contains(event.kind)) continue;
+    ++figures.reported;
     for (std::size_t i = 0; i < planted.size(); ++i) {
       const PlantedEvent& wanted = planted[i];
       const std::size_t apart = event.run > wanted.run ? event.run - wanted.run : wanted.run - event.run;
-      if (found[i] || event.kind != wanted.kind || apart > kTolerance) continue;
+      if (found[i] || event.kind != wanted.kind || apart > tolerance) continue;
       if (!names(event.sources, wanted.from) || !names(event.results, wanted.to)) continue;
       found[i] = true;
       ++figures.right;

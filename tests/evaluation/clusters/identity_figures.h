@@ -11,13 +11,13 @@
 
 namespace heliograph::evaluation {
 
-/// A merge or a split as a rule reported it, by the rule's own ids.
+/// An event as a rule reported it, by the rule's own ids.
 struct ReportedEvent {
   PlantedEvent::Kind kind{};
   std::size_t run = 0;  ///< in which it was reported as certain
-  std::set<int>
-      sources;  ///< what merged (without the one that it merged into, if that is known), or what was split
-  std::set<int> results;  ///< into which it merged, or what split off
+  /// What merged (without the one that it merged into, if that is known), what was split, or what ended.
+  std::set<int> sources;
+  std::set<int> results;  ///< into which it merged, what split off, or what began
 };
 
 struct IdentityFigures {
@@ -41,10 +41,10 @@ class IdentityScore {
   void AddRun(const std::map<int, int>& truth, const std::map<int, int>& ids);
 
   IdentityFigures Identity(int true_groups) const;
-  /// An event is right when its groups are those that the ids stand for and it is at most two runs away from
-  /// the planted one; each counts once.
-  EventFigures Events(const std::vector<PlantedEvent>& planted,
-                      const std::vector<ReportedEvent>& reported) const;
+  /// Of the events of these kinds. One is right when its groups are those that the ids stand for and it is
+  /// at most `tolerance` runs away from the planted one; each counts once.
+  EventFigures Events(const std::vector<PlantedEvent>& planted, const std::vector<ReportedEvent>& reported,
+                      const std::set<PlantedEvent::Kind>& kinds, std::size_t tolerance) const;
 
  private:
   /// For each id the group that it stands for in the one-to-one assignment with the most common pairs.

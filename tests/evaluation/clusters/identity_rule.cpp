@@ -66,7 +66,13 @@ void IdentityRule::ReportSettled(const ingestor::RunConclusion& conclusion) {
     const ingestor::LineageDecision& decision = recorded.decision;
     const bool merge = decision.kind == LineageClass::kMerge || decision.kind == LineageClass::kAbsorb;
     const bool split = decision.kind == LineageClass::kSplit || decision.kind == LineageClass::kShed;
-    if (decision.state != ingestor::DecisionState::kTentative || decision.other_tracks.empty()) continue;
+    if (decision.state != ingestor::DecisionState::kTentative) continue;
+    if (decision.kind == LineageClass::kBirth) {
+      waiting_[recorded.id] = {PlantedEvent::Kind::kBirth, run_, {}, {Number(*decision.track)}};
+    } else if (decision.kind == LineageClass::kEnd) {
+      waiting_[recorded.id] = {PlantedEvent::Kind::kDeath, run_, {Number(*decision.track)}, {}};
+    }
+    if (decision.other_tracks.empty()) continue;
     if (decision.outcome == LineageOutcome::kDissolved && merge) {
       waiting_[recorded.id] = {
           PlantedEvent::Kind::kMerge, run_, {Number(*decision.track)}, Numbers(decision.other_tracks)};
@@ -100,7 +106,8 @@ void IdentityRule::ReportByOverlap(const ingestor::RunConclusion& conclusion) {
       event.sources = {Number(*decision.track)};
       for (const auto& [cluster, shared] : targets[Number(*decision.track)])
         if (shared >= kLeastShared) event.results.insert(Number(*conclusion.tracks[cluster]));
-      if (event.results.size() >= 2) events_.push_back(event);
+      if (event.results.size() < 2) event = {PlantedEvent::Kind::kDeath, run_, event.sources, {}};
+      events_.push_back(event);
     } else if (decision.outcome == LineageOutcome::kNew) {
       event.kind = PlantedEvent::Kind::kMerge;
       for (const auto& [id, shared] : sources[*decision.cluster])
@@ -108,7 +115,8 @@ void IdentityRule::ReportByOverlap(const ingestor::RunConclusion& conclusion) {
       // The one that it merged into may be one of the old ones.
       event.results = event.sources;
       event.results.insert(Number(*decision.track));
-      if (event.sources.size() >= 2) events_.push_back(event);
+      if (event.sources.size() < 2) event = {PlantedEvent::Kind::kBirth, run_, {}, {Number(*decision.track)}};
+      if (run_ > 0) events_.push_back(event);  // what the first run finds was there before
     }
   }
 }

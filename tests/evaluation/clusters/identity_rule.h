@@ -9,7 +9,7 @@
 
 namespace heliograph::evaluation {
 
-/// A way to carry identities from run to run, and what it reports of merges and splits.
+/// A way to carry identities from run to run, and what it reports of merges, splits, births and deaths.
 class IdentityRule {
  public:
   explicit IdentityRule(MatchRule rule) : rule_(rule) {}
@@ -24,7 +24,7 @@ class IdentityRule {
   void ReportSettled(const ingestor::RunConclusion& conclusion);
   /// The events that the second earlier system derives from a plain match: of an old cluster without a
   /// successor, two or more new ones with at least two of its members each are a split; of a new one without
-  /// a predecessor, two or more old ones likewise are a merge.
+  /// a predecessor, two or more old ones likewise are a merge. All others end and begin.
   void ReportByOverlap(const ingestor::RunConclusion& conclusion);
 
   MatchRule rule_;

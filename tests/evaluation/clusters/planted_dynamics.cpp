@@ -86,12 +86,15 @@ void PlantedDynamics::Split() {
 }
 
 void PlantedDynamics::Birth() {
-  NewGroup(Between(settings_.smallest, settings_.largest / 2));
+  const int born = NewGroup(Between(settings_.smallest, settings_.largest / 2));
+  events_.push_back({PlantedEvent::Kind::kBirth, run_, -1, born});
 }
 
 void PlantedDynamics::Death() {
   const int dead = AnyGroup(0);
-  if (dead >= 0) groups_.erase(dead);
+  if (dead < 0) return;
+  groups_.erase(dead);
+  events_.push_back({PlantedEvent::Kind::kDeath, run_, dead, -1});
 }
 
 void PlantedDynamics::Silence() {

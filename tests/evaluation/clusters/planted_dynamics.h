@@ -12,11 +12,11 @@ namespace heliograph::evaluation {
 
 /// What was done to the groups on purpose.
 struct PlantedEvent {
-  enum class Kind { kMerge, kSplit };
+  enum class Kind { kMerge, kSplit, kBirth, kDeath };
   Kind kind{};
   std::size_t run = 0;  ///< the first run that shows it
-  int from = 0;         ///< the group that went into another, or that another split off from
-  int to = 0;           ///< where it went, or what split off
+  int from = -1;        ///< the group that went into another, that another split off from, or that ended
+  int to = -1;          ///< where it went, what split off, or what was born
 };
 
 /// One moment of the planted world.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/config.h"
 #include "tests/evaluation/clusters/static_graphs.h"
 #include "tests/evaluation/clusters/way.h"
 
@@ -19,7 +20,6 @@ namespace {
 constexpr double kMixing = 0.3;
 constexpr int kWorldRuns = 6;  // after which a planted world has redrawn its edges a few times
 constexpr double kAfterOnePercent = 0.95, kAfterFivePercent = 0.90;
-constexpr server::PartitionParameters kParameters{.resolution = 2};  // as configured by default
 
 using Labels = std::map<std::string, std::uint32_t>;
 
@@ -47,7 +47,9 @@ server::ItemGraph WithoutShare(const server::ItemGraph& graph, double share, std
 }
 
 server::Partition Divide(const server::ItemGraph& graph, const server::FormerGroups& former) {
-  auto partition = server::DivideIntoClusters(graph, kParameters, former, {});
+  server::PartitionParameters parameters;
+  parameters.resolution = ClusterConfig().resolution;
+  auto partition = server::DivideIntoClusters(graph, parameters, former, {});
   if (!partition) throw std::runtime_error(partition.error().text);
   return std::move(*partition);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/config.h"
 #include "tests/evaluation/clusters/static_graphs.h"
 #include "tests/evaluation/clusters/way.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::array kMixings = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
 constexpr double kBelowLeiden = 0.01;
 constexpr int kPasses = 8;
-constexpr double kResolution = 2;  // as configured by default
+const double kResolution = ClusterConfig().resolution;
 constexpr std::size_t kBound = 200;
 
 server::PartitionParameters Parameters(double resolution, int passes) {

@@ -16,7 +16,7 @@ nlohmann::json WithInterval(const std::vector<double>& values) {
 }
 
 nlohmann::json Row(const std::vector<Outcome>& outcomes) {
-  const EventFigures events = Pooled(outcomes);
+  const EventFigures events = Pooled(outcomes), comings = Pooled(outcomes, &Outcome::comings);
   const auto column = [&](double (*of)(const Outcome&)) { return WithInterval(Column(outcomes, of)); };
   return {{"idf1", column([](const Outcome& o) { return o.identity.idf1; })},
           {"switches", column([](const Outcome& o) { return o.identity.switches; })},
@@ -29,7 +29,15 @@ nlohmann::json Row(const std::vector<Outcome>& outcomes) {
           {"event_delay", events.delay},
           {"events_planted", events.planted},
           {"events_reported", events.reported},
-          {"events_right", events.right}};
+          {"events_right", events.right},
+          {"births_and_deaths",
+           {{"precision", comings.precision()},
+            {"recall", comings.recall()},
+            {"f", comings.f()},
+            {"delay", comings.delay},
+            {"planted", comings.planted},
+            {"reported", comings.reported},
+            {"right", comings.right}}}};
 }
 
 std::string WithInterval(const nlohmann::json& figure) {
@@ -50,26 +58,33 @@ History PlantedHistory(std::uint64_t seed, int runs) {
   return history;
 }
 
+Outcome Score(const History& history, const std::vector<std::map<int, int>>& ids,
+              const std::vector<ReportedEvent>& reported, PartitionFigures partition) {
+  using Kind = PlantedEvent::Kind;
+  IdentityScore score;
+  for (std::size_t run = 0; run < history.moments.size(); ++run)
+    score.AddRun(history.moments[run].group_of, ids[run]);
+  return {score.Identity(history.groups_made),
+          score.Events(history.events, reported, {Kind::kMerge, Kind::kSplit}, history.tolerance),
+          score.Events(history.events, reported, {Kind::kBirth, Kind::kDeath}, history.tolerance), partition};
+}
+
 std::map<std::string, Outcome> Follow(const Way& way, const History& history) {
   const auto divider = way.make();
   IdentityRule memory(MatchRule::kMemory), plain(MatchRule::kPlainJaccard);
-  IdentityScore of_memory, of_plain;
-  PartitionFigures sum;
+  std::vector<std::map<int, int>> by_memory, by_plain;
+  PartitionFigures mean;
+  const auto runs = static_cast<double>(history.moments.size());
   for (const Moment& moment : history.moments) {
     const Groups groups = divider->Divide(moment);
-    of_memory.AddRun(moment.group_of, memory.Advance(groups.clusters, groups.unclustered));
-    of_plain.AddRun(moment.group_of, plain.Advance(groups.clusters, groups.unclustered));
+    by_memory.push_back(memory.Advance(groups.clusters, groups.unclustered));
+    by_plain.push_back(plain.Advance(groups.clusters, groups.unclustered));
     const PartitionFigures figures = Compare(TruthOf(moment), LabelsOf(moment, groups));
-    sum.ari += figures.ari;
-    sum.ami += figures.ami;
+    mean.ari += figures.ari / runs;
+    mean.ami += figures.ami / runs;
   }
-  const auto runs = static_cast<double>(history.moments.size());
-  const PartitionFigures mean{sum.ari / runs, sum.ami / runs};
-  return {
-      {"memory",
-       {of_memory.Identity(history.groups_made), of_memory.Events(history.events, memory.events()), mean}},
-      {"plain Jaccard",
-       {of_plain.Identity(history.groups_made), of_plain.Events(history.events, plain.events()), mean}}};
+  return {{"memory", Score(history, by_memory, memory.events(), mean)},
+          {"plain Jaccard", Score(history, by_plain, plain.events(), mean)}};
 }
 
 void OutcomeTable::Add(const std::string& name, const Outcome& outcome) {
@@ -103,13 +118,14 @@ std::vector<double> Column(const std::vector<Outcome>& outcomes,
   return values;
 }
 
-EventFigures Pooled(const std::vector<Outcome>& outcomes) {
+EventFigures Pooled(const std::vector<Outcome>& outcomes, EventFigures Outcome::*of) {
   EventFigures all;
   for (const Outcome& outcome : outcomes) {
-    all.delay += outcome.events.delay * static_cast<double>(outcome.events.right);
-    all.reported += outcome.events.reported;
-    all.planted += outcome.events.planted;
-    all.right += outcome.events.right;
+    const EventFigures& events = outcome.*of;
+    all.delay += events.delay * static_cast<double>(events.right);
+    all.reported += events.reported;
+    all.planted += events.planted;
+    all.right += events.right;
   }
   if (all.right > 0) all.delay /= static_cast<double>(all.right);
   return all;
@@ -118,26 +134,26 @@ EventFigures Pooled(const std::vector<Outcome>& outcomes) {
 nlohmann::json Print(const OutcomeTable& table) {
   nlohmann::json report;
   std::printf(
-      "| partition / rule | IDF1 (95 %%) | switches in 1000 | ids for each true | event P | R | F | delay "
-      "|\n");
-  std::printf("|---|---:|---:|---:|---:|---:|---:|---:|\n");
+      "| partition / rule | IDF1 (95 %%) | switches in 1000 | ids for each true | ARI (95 %%) | AMI (95 %%) "
+      "|\n"
+      "|---|---:|---:|---:|---:|---:|\n");
   for (const std::string& name : table.order) {
     const nlohmann::json row = report[name] = Row(table.rows.at(name));
-    std::printf("| %s | %s | %.1f | %.2f | %.2f | %.2f | %.2f | %.1f |\n", name.c_str(),
-                WithInterval(row["idf1"]).c_str(), row["switches"]["mean"].get<double>(),
-                row["ids_for_each_true"]["mean"].get<double>(), row["event_precision"].get<double>(),
-                row["event_recall"].get<double>(), row["event_f"].get<double>(),
-                row["event_delay"].get<double>());
+    std::printf("| %s | %s | %.1f | %.2f | %s | %s |\n", name.c_str(), WithInterval(row["idf1"]).c_str(),
+                row["switches"]["mean"].get<double>(), row["ids_for_each_true"]["mean"].get<double>(),
+                WithInterval(row["ari"]).c_str(), WithInterval(row["ami"]).c_str());
   }
-  std::printf("\n| partition | ARI (95 %%) | AMI (95 %%) |\n|---|---:|---:|\n");
-  std::string last;
+  std::printf(
+      "\n| partition / rule | merges and splits: P | R | F | delay | births and deaths: P | R | F | delay |\n"
+      "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
   for (const std::string& name : table.order) {
-    // All rules follow the same clusters.
-    const std::string partition = name.substr(0, name.find(" / "));
-    if (partition == last) continue;
-    last = partition;
-    std::printf("| %s | %s | %s |\n", partition.c_str(), WithInterval(report[name]["ari"]).c_str(),
-                WithInterval(report[name]["ami"]).c_str());
+    std::printf("| %s |", name.c_str());
+    for (const auto of : {&Outcome::events, &Outcome::comings}) {
+      const EventFigures events = Pooled(table.rows.at(name), of);
+      std::printf(" %.2f | %.2f | %.2f | %.1f |", events.precision(), events.recall(), events.f(),
+                  events.delay);
+    }
+    std::printf("\n");
   }
   std::printf("\n");
   return report;

@@ -20,6 +20,7 @@ struct History {
   std::vector<Moment> moments;
   std::vector<PlantedEvent> events;
   int groups_made = 0;
+  std::size_t tolerance = 2;  ///< runs by which a report of an event may be off
 };
 
 /// The world of a seed, for so many runs.
@@ -34,9 +35,14 @@ struct Way {
 /// What a way makes of one world.
 struct Outcome {
   IdentityFigures identity;
-  EventFigures events;
+  EventFigures events;         ///< merges and splits
+  EventFigures comings;        ///< births and deaths
   PartitionFigures partition;  ///< means over the runs
 };
+
+/// Sums up one identity rule on a world: its ids of the items, moment by moment, and what it reported.
+Outcome Score(const History& history, const std::vector<std::map<int, int>>& ids,
+              const std::vector<ReportedEvent>& reported, PartitionFigures partition);
 
 /// The outcomes of a way on one world, by the name of the identity rule: "memory" and "plain Jaccard".
 std::map<std::string, Outcome> Follow(const Way& way, const History& history);
@@ -56,9 +62,9 @@ std::pair<double, double> Interval(const std::vector<double>& values);
 std::vector<double> Column(const std::vector<Outcome>& outcomes,
                            const std::function<double(const Outcome&)>& of);
 /// The events of all worlds together.
-EventFigures Pooled(const std::vector<Outcome>& outcomes);
+EventFigures Pooled(const std::vector<Outcome>& outcomes, EventFigures Outcome::*of = &Outcome::events);
 
-/// Prints two Markdown tables, of identity and events and of the partition, and returns the figures.
+/// Prints two Markdown tables, of identity and of events and the partition, and returns the figures.
 nlohmann::json Print(const OutcomeTable& table);
 
 }  // namespace heliograph::evaluation

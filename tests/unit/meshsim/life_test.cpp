@@ -36,6 +36,23 @@ const SmallCapture& EventfulCapture() {
   return capture;
 }
 
+/// Eight quiet days in which one town after the other changes as a whole, and nobody moves or dies otherwise.
+const SmallCapture& ResettledCapture() {
+  static const SmallCapture capture = [] {
+    Options options = SmallOptions();
+    options.nodes = 160;
+    options.messages.reset();
+    options.days = 8;
+    options.packets_per_node_day = 1;
+    options.observers = 3;
+    options.births_per_day = options.deaths_per_day = options.moves_per_day = 0;
+    options.resettlements = 4;
+    options.town_spacing_km = 20;
+    return Generate(options);
+  }();
+  return capture;
+}
+
 std::vector<Json> EventsOf(const Json& truth, const std::string& kind) {
   std::vector<Json> found;
   for (const Json& event : truth.at("events")) {
@@ -194,6 +211,66 @@ TEST(CollidingPrefixes, AreInTheTruthAsOftenAsAskedFor) {
   };
   EXPECT_EQ(shared(by_two), 8);
   EXPECT_EQ(shared(by_three), 4);
+}
+
+std::set<Json> Keys(const Json& nodes) {
+  return {nodes.begin(), nodes.end()};
+}
+
+TEST(Resettlement, HappensInEachWayOnce) {
+  const Json& truth = ResettledCapture().truth;
+  for (const char* kind :
+       {"community_splits", "community_merges", "community_founded", "community_abandoned"})
+    EXPECT_EQ(EventsOf(truth, kind).size(), 1u) << kind;
+}
+
+TEST(Resettlement, LeavesMoreInATownThatSplitsThanItTakesAway) {
+  const Json& truth = ResettledCapture().truth;
+  const Json split = EventsOf(truth, "community_splits").at(0);
+  std::size_t stay = 0, moved = 0;
+  for (const Json& node : truth.at("nodes")) {
+    stay += node.at("community") == split.at("from_community") ? 1 : 0;
+    moved += node.at("community") == split.at("community") ? 1 : 0;
+  }
+  EXPECT_EQ(moved, split.at("nodes").size());
+  EXPECT_GE(moved, 3u);
+  EXPECT_GE(stay, moved);
+}
+
+TEST(Resettlement, LeavesNobodyWhereATownMergedOrWasAbandoned) {
+  const Json& truth = ResettledCapture().truth;
+  for (const char* kind : {"community_merges", "community_abandoned"}) {
+    const Json event = EventsOf(truth, kind).at(0);
+    for (const Json& node : truth.at("nodes")) {
+      if (node.at("community") != event.at("from_community")) continue;
+      EXPECT_FALSE(node.at("alive").get<bool>()) << kind << ": " << node.at("name");
+    }
+  }
+}
+
+TEST(Resettlement, TellsWhatHappensToEachNode) {
+  const Json& truth = ResettledCapture().truth;
+  std::set<Json> moved, dead, new_ones;
+  for (const Json& event : EventsOf(truth, "moves")) moved.insert(event.at("node"));
+  for (const Json& event : EventsOf(truth, "dies")) dead.insert(event.at("node"));
+  for (const Json& event : EventsOf(truth, "appears")) new_ones.insert(event.at("node"));
+  std::set<Json> movers = Keys(EventsOf(truth, "community_splits").at(0).at("nodes"));
+  movers.merge(Keys(EventsOf(truth, "community_merges").at(0).at("nodes")));
+  EXPECT_EQ(moved, movers);
+  EXPECT_EQ(dead, Keys(EventsOf(truth, "community_abandoned").at(0).at("nodes")));
+  EXPECT_EQ(new_ones, Keys(EventsOf(truth, "community_founded").at(0).at("nodes")));
+}
+
+TEST(Resettlement, PutsTownsAsFarApartAsIsAsked) {
+  for (const double spacing : {0.0, 20.0}) {
+    const Terrain terrain = BuildTerrain(2, 200, Random(5), spacing);
+    for (std::size_t a = 0; a < terrain.towns.size(); ++a) {
+      for (std::size_t b = 0; b < a; ++b) {
+        if (terrain.towns[a].ridge || terrain.towns[b].ridge) continue;
+        EXPECT_GE(DistanceKm(terrain.towns[a].centre, terrain.towns[b].centre), spacing);
+      }
+    }
+  }
 }
 
 }  // namespace

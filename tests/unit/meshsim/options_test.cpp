@@ -55,6 +55,8 @@ TEST(MeshsimOptions, WrongUsageExitsWith2) {
       {"--best-upgrades", "5"},
       {"--community-changes", "2", "--regions", "1"},
       {"--community-changes", "2", "--messages", "9"},
+      {"--resettlements", "2", "--messages", "9"},
+      {"--resettlements", "3", "--days", "9", "--nodes", "2"},
       {"--speed", "2", "--rate", "2"},
       {"--mqtt", "mqtt://localhost", "--start", "2026-03-01T01:00:00Z"},
       {"--what"}};
