@@ -51,6 +51,9 @@ class Reader {
     mesh.partition.ari /= steps;
     mesh.partition.ami /= steps;
     if (!mesh.history.moments.empty()) AddLinks(document.at("links"), mesh);
+    mesh.by_score.events = mesh.history.events;
+    mesh.by_score.groups_made = mesh.history.groups_made;
+    mesh.by_score.tolerance = mesh.history.tolerance;
     return mesh;
   }
 
@@ -61,12 +64,8 @@ class Reader {
     server::NeighborGraph neighbors;
     neighbors.data_time = UtcMillis{std::chrono::milliseconds(step.at("data_time").get<std::int64_t>())};
     neighbors.edges = snapshot->edges;
-    const server::ItemGraph linked = server::AsCommunityGraph(neighbors);
-    std::vector<std::string> keys = linked.keys();
     const Json& tracks = step.at("tracks");
-    for (const auto& [key, track] : tracks.items())
-      if (!std::binary_search(linked.keys().begin(), linked.keys().end(), key)) keys.push_back(key);
-    Moment moment{server::ItemGraph::Build(std::move(keys), linked.edges()).value(), {}, {}};
+    Moment moment{WithItems(server::AsCommunityGraph(neighbors), tracks), {}, {}};
     std::map<int, int> ids;
     for (const std::string& key : moment.graph.keys()) {
       moment.items.push_back(items_.Of(key));
@@ -75,10 +74,21 @@ class Reader {
     for (const auto& [key, community] : step.at("truth").items())
       moment.group_of[items_.Of(key)] = communities_.Of(community);
     AddPartition(moment, ids, mesh);
+    mesh.by_score.moments.push_back(
+        {WithItems(server::AsItemGraph(neighbors), tracks), moment.items, moment.group_of});
     times_.push_back(step.at("time"));
     runs_.push_back(step.at("run"));
     mesh.tracks.push_back(std::move(ids));
     mesh.history.moments.push_back(std::move(moment));
+  }
+
+  /// The graph with the items, too, that have no edge.
+  static server::ItemGraph WithItems(const server::ItemGraph& linked, const Json& tracks) {
+    std::vector<std::string> keys = linked.keys();
+    for (const auto& [key, track] : tracks.items()) {
+      if (!std::binary_search(linked.keys().begin(), linked.keys().end(), key)) keys.push_back(key);
+    }
+    return server::ItemGraph::Build(std::move(keys), linked.edges()).value();
   }
 
   static void AddPartition(const Moment& moment, const std::map<int, int>& ids, MeshHistory& mesh) {

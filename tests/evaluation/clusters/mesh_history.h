@@ -10,8 +10,9 @@ namespace heliograph::evaluation {
 
 /// A simulated mesh as the programs saw it, step by step, beside the truth about its communities.
 struct MeshHistory {
-  History history;                         ///< graphs of neighbors, weighed as the programs weigh them
-  double hours = 0;                        ///< between two steps
+  History history;   ///< graphs of neighbors, weighed as the programs weigh them
+  History by_score;  ///< the same, weighed by WeightOf: as if each flood were as good as any other
+  double hours = 0;  ///< between two steps
   std::vector<std::map<int, int>> tracks;  ///< by step: what the programs say that an item belongs to
   std::vector<ReportedEvent> reported;     ///< by the programs
   PartitionFigures partition;              ///< of the programs' clusters, means over the steps
