@@ -14,7 +14,7 @@ constexpr double kKmPerDegree = 111.2;
 constexpr double kRidgeSpacingKm = 50;
 constexpr std::size_t kNodesPerTown = 25;
 constexpr double kRoomForSpacing = 0.65;  // of the spacing; half of it would be a perfect grid
-constexpr int kMostTries = 60;  // for a place that is far enough from the others
+constexpr int kMostTries = 60;            // for a place that is far enough from the others
 
 struct Airport {
   const char* iata;
