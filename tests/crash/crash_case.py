@@ -182,6 +182,8 @@ class CrashCase:
         listing = database_state.queue_listing(self.volume)
         for name in sorted(listing.keys() | self.step.queue.keys()):
             self.expect(listing.get(name) == self.step.queue.get(name), f"{when}: {name} is not as without a crash")
+        modes = database_state.folder_modes(self.volume)
+        self.expect(modes == self.step.modes, f"{when}: the folders are {modes} instead of {self.step.modes}")
         with database_state.opened(database_state.database_of(self.volume)) as database:
             for fault in database_state.feed_faults(database) + database_state.page_faults(database):
                 self.faults.append(f"{when}: {fault}")

@@ -258,6 +258,11 @@ int mkdirat(int folder, const char* path, mode_t mode) noexcept {
   return MeetOr("mkdirat", PathAt(folder, path), ENOSPC, [&] { return next(folder, path, mode); });
 }
 
+int fchmod(int fd, mode_t mode) noexcept {
+  static auto* const next = Next<int(int, mode_t)>("fchmod");
+  return MeetOr("fchmod", PathOfDescriptor(fd), EIO, [&] { return next(fd, mode); });
+}
+
 int open(const char* path, int flags, ...) {
   static auto* const next = Next<int(const char*, int, ...)>("open");
   va_list arguments;

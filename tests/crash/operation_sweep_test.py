@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """operation_sweep_test.py FOLDER_OF_THE_PROGRAMS [--every N]: SIGKILL at the operations that change the volume, one after the
-other, whether or not anybody thought of a failpoint there; and in the middle of each write."""
+other, whether or not anybody thought of a failpoint there, and in the middle of each write; and an error of the disk at
+each."""
 import argparse
-import json
-import re
 import shutil
 
 import cases
 import database_state
 from crash_case import CrashCase, try_crash_at_operation
+from error_test import compare_whatever_the_order
 from operation_counter import OperationCounter, faults_of_death, moments
 from programs import Programs
-from publish_kill_test import PublishedVolume, faults_of_file
+from publish_kill_test import PublishedVolume, faults_of_file, state_of
 from scenario import GoldenRun
 
 KINDS = {"multibyte-snapshot", "cluster-snapshot", "neighbor-snapshot", "override", "cluster-job", "branch-request", "pin",
@@ -24,20 +24,6 @@ SEEN = {"open64 db/heliograph.db-journal", "pwrite64 db/heliograph.db-journal", 
         "openat queue/tmp/", "write queue/tmp/", "fsync queue/tmp/", "renameat queue/new/"}
 
 
-IDENTIFIER = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b")
-# When another run of the server computed the same, and its boot.
-DRAWN = {"ledger": ("created_at", "instance"), "commit_log": ("authored_us",), "cluster_runs": ("computed_at",)}
-
-
-def state_whoever_computed_it(volume):
-    """The state without what each computation draws anew. That the identifiers fit each other is what `check` tells."""
-    state = database_state.read_volume(volume)
-    for table, rows in state.items():
-        kept = [{name: value for name, value in json.loads(row).items() if name not in DRAWN.get(table, ())} for row in rows]
-        state[table] = sorted(IDENTIFIER.sub("an identifier", json.dumps(row, sort_keys=True)) for row in kept)
-    return state
-
-
 def operations_of_step(golden, step, counter):
     """What the step asks of the kernel when nothing ends it."""
     with CrashCase(golden, step) as case:
@@ -45,6 +31,23 @@ def operations_of_step(golden, step, counter):
         case.compare_with_golden("under the counter")
         assert ending.code == 0 and not case.faults, f"{case.faults} {ending}"
         return operations
+
+
+def faults_after_error(golden, step, counter, moment):
+    """The ingestor goes on or gives up, as it likes; nothing is damaged, and the next run makes good what is missing."""
+    with CrashCase(golden, step) as case:
+        ending, operations = counter.run(step.command(golden.programs, case.volume), case.volume, moment)
+        case.expect(ending.code in (0, 1) and len(operations) >= moment.number, f"another end than expected: {ending}")
+        with database_state.raw_copy(case.volume, case.volume.parent) as database:
+            case.faults += database_state.page_faults(database)
+        ending = case.run()
+        case.expect(ending.code == 0, f"the run after the error failed: {ending}")
+        compare_whatever_the_order(case)
+        with database_state.opened(database_state.database_of(case.volume)) as database:
+            case.faults += database_state.page_faults(database) + database_state.feed_faults(database)
+        left = [name for name in database_state.queue_listing(case.volume) if name.startswith("new/")]
+        case.expect(not left, f"left in the queue: {left}")
+        return case.faults
 
 
 class Publication:
@@ -61,9 +64,7 @@ class Publication:
             ending, self.operations = counter.run(self.command(volume), volume.path)
             self.kinds = {name.rsplit(".", 1)[1] for name in volume.names("new")}
             assert ending.code == 0 and volume.apply().code == 0, ending
-            self.state = state_whoever_computed_it(volume.path)
-            assert volume.analyze().code == 0 and volume.apply().code == 0
-            self.state_of_a_second_cycle = state_whoever_computed_it(volume.path)
+            self.state = state_of(volume.path)
 
     def command(self, volume):
         return [volume.programs.server, "analyze", "--data", volume.path]
@@ -73,13 +74,13 @@ class Publication:
             ending, operations = self.counter.run(self.command(volume), volume.path, moment)
             volume.faults += faults_of_death(ending, operations, moment)
             self._look_at_the_remains(volume)
-            for cycle, wanted in (("first", self.state), ("second", self.state_of_a_second_cycle)):
+            for cycle in ("first", "second"):  # in the second nothing is left to do
                 for run in (volume.analyze, volume.apply):
                     ending = run()
                     volume.expect(ending.code == 0, f"{cycle} cycle after the death: {ending}")
                     volume.expect(volume.names("tmp") == [], f"leftovers: {volume.names('tmp')}")
                 volume.faults += [f"{cycle} cycle after the death: {line}"
-                                  for line in database_state.difference(wanted, state_whoever_computed_it(volume.path))]
+                                  for line in database_state.difference(self.state, state_of(volume.path))]
             volume.expect(volume.names("new") == volume.names("failed") == [], "the queue is not empty in the end")
             with database_state.opened(database_state.database_of(volume.path)) as database:
                 volume.faults += database_state.page_faults(database) + database_state.feed_faults(database)
@@ -114,7 +115,7 @@ def states_that_differ(step, trials):
     return faults
 
 
-def operations_not_seen(golden, sweeps):
+def operations_not_seen(sweeps):
     seen = {operation for operations in sweeps for operation in operations}
     return sorted(wanted for wanted in SEEN
                   if not any(operation == wanted or wanted[-1] == "/" and operation.startswith(wanted) for operation in seen))
@@ -124,14 +125,12 @@ class Sweep:
 
     def __init__(self, every):
         self._every = every
-        self._passed = 0  # moments, tried or not: the steps do not all begin with a trial
-        self.tried = 0
+        self._passed = 0  # moments, tried or not: the count goes on from step to step
 
-    def choose(self, operations):
-        for moment in deaths(operations):
+    def choose(self, moments_of_all):
+        for moment in moments_of_all:
             self._passed += 1
             if self._passed % self._every == 0:
-                self.tried += 1
                 yield moment
 
     def cases_of(self, programs, room, pool):
@@ -142,24 +141,29 @@ class Sweep:
                          lambda: sorted(KINDS - {file.kind for step in golden.steps for file in step.files}))
         yield cases.Case("the server publishes all of its streams", lambda: sorted(STREAMS - publication.kinds))
         yield cases.Case("the counter sees what makes the database and the queue durable",
-                         lambda: operations_not_seen(golden, [*operations, publication.operations]))
+                         lambda: operations_not_seen([*operations, publication.operations]))
         trials = [[(moment, pool.submit(try_crash_at_operation, golden, step, counter, moment))
-                   for moment in self.choose(asked)] for step, asked in zip(golden.steps, operations)]
+                   for moment in self.choose(deaths(asked))] for step, asked in zip(golden.steps, operations)]
+        errors = [[(moment, pool.submit(faults_after_error, golden, step, counter, moment))
+                   for moment in self.choose(moments(asked, "error"))] for step, asked in zip(golden.steps, operations)]
         published = [(moment, pool.submit(publication.faults_after_death, moment))
-                     for moment in self.choose(publication.operations)]
+                     for moment in self.choose(deaths(publication.operations))]
         for step, asked, tried in zip(golden.steps, operations, trials):
-            yield self._case(step.name, asked, tried,
-                             lambda tried=tried: [f"{m}: {fault}" for m, f in tried for fault in f.result().faults])
+            yield self._case(step.name, f"{len(tried)} deaths at its {len(asked)} operations leave a prefix, and the next run "
+                             "ends as without a crash", tried, lambda trial: trial.faults)
             if step.files and not step.capture:
                 yield cases.Case(f"{step.name}: deaths between the same two commits leave the same database",
                                  lambda step=step, tried=tried: states_that_differ(step, tried))
-        yield self._case("the server's analytics", publication.operations, published,
-                         lambda: [f"{m}: {fault}" for m, f in published for fault in f.result()])
+        for step, asked, tried in zip(golden.steps, operations, errors):
+            yield self._case(step.name, f"{len(tried)} errors at its {len(asked)} operations damage nothing, and the next run "
+                             "makes good what is missing", tried, list)
+        yield self._case("the server's analytics", f"{len(published)} deaths at its {len(publication.operations)} operations "
+                         "leave whole files, and in the end each is applied once", published, list)
 
     @staticmethod
-    def _case(name, operations, tried, find_faults):
-        return cases.Case(f"{name}: {len(tried)} deaths at its {len(operations)} operations leave a prefix, and the next run "
-                          "ends as without a crash", find_faults)
+    def _case(name, text, tried, faults_of):
+        return cases.Case(f"{name}: {text}", lambda: [f"{moment}: {fault}" for moment, future in tried
+                                                      for fault in faults_of(future.result())])
 
 
 def main():

@@ -219,6 +219,7 @@ class Step:
     passed: list = dataclasses.field(default_factory=list)
     state: dict = None
     queue: dict = None
+    modes: dict = None
     state_before: dict = None
 
     def command(self, programs, volume):
@@ -293,6 +294,7 @@ class GoldenRun:
         step.passed = ending.passed
         step.state = database_state.read_volume(volume)
         step.queue = database_state.queue_listing(volume)
+        step.modes = database_state.folder_modes(volume)
         for row in step.state["change_log"] + (step.state_before or {}).get("change_log", []):
             self.history[json.loads(row)["seq"]] = row
 

@@ -23,7 +23,8 @@ from soak_traffic import Asker, Onlooker, Publications, producer_lock
 from soak_verdict import faults_in_the_end, figures
 
 LONGEST_LIFE = 1.6  # seconds between two deaths, of either
-BETWEEN_PUBLICATIONS = 0.04  # seconds at the most
+LONGEST_WAIT = 0.2  # seconds from one publication to the next
+TELL_EVERY = 100  # deaths
 WHOLE_LOOK = 25  # deaths of the ingestor from one look at every page to the next
 
 
@@ -38,6 +39,7 @@ class Soak:
         self.asker = Asker(self.pair.port, lambda: self.follower.commit, seed)
         self.onlooker = Onlooker(self.pair.volume)
         self.deaths = collections.Counter({"ingestor": 0, "server": 0})
+        self._told = 0
         self.at_work = 0  # deaths of the ingestor that left files in the queue
         self.seen = set()  # names of queue files that were waiting at some moment
 
@@ -60,6 +62,9 @@ class Soak:
                 self._kill_ingestor()
             else:
                 self._kill_server()
+            if self.deaths.total() >= self._told + TELL_EVERY:
+                self._told = self.deaths.total()
+                print(f"{self._told} deaths, {self.publications.snapshots} snapshots", flush=True)
         self.asker.end()
         if not self._faults():
             self.pair.come_to_rest(self.follower)
@@ -97,9 +102,10 @@ class Soak:
                     self.publications.publish_torn()
                 if self.random.random() < 0.05:
                     self.publications.publish_packet()
-                time.sleep(self.random.uniform(0, BETWEEN_PUBLICATIONS))
                 if number == death:
                     self._kill_ingestor()
+                if self.random.random() < 0.7:  # else one more comes at once
+                    self.publications.wait_until_applied(LONGEST_WAIT)
 
 
 def main():

@@ -90,7 +90,7 @@ class Publications:
         self._volume = volume
         self._chance = chance
         self._number = 0
-        self._nodes = {number: suspected(number, 0.5) for number in range(REPEATERS)}
+        self._nodes = {number: suspected(number, 0.5) if number % 2 else confirmed(number) for number in range(REPEATERS)}
         self._cluster_of = [number // 4 for number in range(REPEATERS)]
         self.files = []
         self.snapshots = 0
@@ -106,6 +106,12 @@ class Publications:
             recorded = database.execute("SELECT coalesce(max(producer_seq), 0) FROM ledger").fetchone()[0]
             self._epoch = database.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()[0]
         self._number = max([recorded, self._number, *waiting])
+
+    def wait_until_applied(self, seconds):
+        """Gives up after so long: the ingestor may be dead."""
+        deadline = time.monotonic() + seconds
+        while any((self._volume / "queue" / "new").iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def publish_snapshot(self):
         kind = self._chance.choices(sorted(self.STREAMS), [35, 55, 10])[0]
@@ -131,8 +137,9 @@ class Publications:
         self.files.append(file)
 
     def _capability(self, _mark):
-        number = self._chance.randrange(REPEATERS)
-        self._nodes[number] = self._chance.choice((confirmed(number), suspected(number, self._chance.randrange(100) / 100)))
+        """What is confirmed stays so; the others are weighed anew."""
+        number = self._chance.randrange(1, REPEATERS, 2)
+        self._nodes[number] = suspected(number, self._chance.randrange(1, 100) / 100)
         return queue_publisher.snapshot(self._nodes.values())
 
     def _clusters(self, mark):

@@ -88,7 +88,7 @@ def figures(soak):
     by_kind = collections.defaultdict(dict)
     for kind, outcome, count in rows:
         by_kind[kind][outcome] = count
-    yield f"deaths: {dict(soak.deaths)}"
+    yield f"deaths: {dict(soak.deaths)}, {soak.at_work} of the ingestor's with files in the queue"
     yield f"{soak.publications.snapshots} snapshots of this test among {sum(row[2] for row in rows)} files:"
     for kind, outcomes in sorted(by_kind.items()):
         yield f"  {kind}: {outcomes}"
