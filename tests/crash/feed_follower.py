@@ -1,8 +1,10 @@
 """A consumer of the feed that never gives up: whatever dies, it goes on from its cursor, and must see every number once."""
+import contextlib
 import dataclasses
 import http.client
 import json
 import random
+import socket
 import threading
 import time
 
@@ -42,6 +44,7 @@ class FeedFollower(threading.Thread):
         self._port = port
         self._random = random.Random(seed)
         self._ended = threading.Event()
+        self._stream = None  # the socket of the stream that is being read
         self.cursor = None
         self.commit = 1  # the newest that was told
         self.changes = []  # (seq, kind, entity_kind, entity_id)
@@ -54,6 +57,9 @@ class FeedFollower(threading.Thread):
 
     def end(self):
         self._ended.set()
+        if stream := self._stream:
+            with contextlib.suppress(OSError):  # it ended by itself
+                stream.shutdown(socket.SHUT_RDWR)
         self.join()
 
     def run(self):
@@ -84,6 +90,7 @@ class FeedFollower(threading.Thread):
         leave_at = time.monotonic() + self._random.expovariate(1 / 5)  # a consumer comes and goes by itself, too
         try:
             connection.request("GET", "/api/events?start=beginning", headers=headers)
+            self._stream = connection.sock
             answer = connection.getresponse()
             if not self._is_fine(answer.status, answer):
                 return
@@ -95,6 +102,7 @@ class FeedFollower(threading.Thread):
                 if self._ended.is_set() or time.monotonic() > leave_at:
                     return
         finally:
+            self._stream = None
             connection.close()
 
     def _follow_pages(self, port):
