@@ -55,6 +55,7 @@ class Soak:
         self.pair.start_server()
         for helper in (self.follower, self.asker, self.onlooker):
             helper.start()
+        self.pair.wait_for_the_first_packet()
         while self._kills_left > 0 and not self._faults():
             time.sleep(self.random.uniform(0, LONGEST_LIFE))
             # The last one is the server's, so that there is a place for all publications.
@@ -85,8 +86,7 @@ class Soak:
         self.deaths["server"] += 1
         self.pair.kill_server()
         self.seen |= self.pair.waiting()
-        if self.pair.stored:
-            self._publish_in_its_place()
+        self._publish_in_its_place()
         self.pair.start_server()
 
     def _publish_in_its_place(self):

@@ -1,4 +1,5 @@
 """The two programs on one volume, ended and started again, and what must hold of the volume after each death."""
+import contextlib
 import ctypes
 import json
 import os
@@ -77,17 +78,18 @@ class Pair:
             self._ingestor.stdin.close()
         except BrokenPipeError:
             pass
-        try:
-            self._look_at_the_packets()
-            if whole_look:
-                self._look_at_everything()
-        except sqlite3.OperationalError as error:
-            if "no such table" not in str(error) and "unable to open" not in str(error):
-                raise
-            if self.stored:
-                self.faults.append(f"the database is gone: {error}")
+        self.look_at_the_packets()
+        if whole_look:
+            self._look_at_everything()
 
-    def _look_at_the_packets(self):
+    def wait_for_the_first_packet(self):
+        deadline = time.monotonic() + PATIENCE
+        while not self.stored and time.monotonic() < deadline:
+            with contextlib.suppress(sqlite3.OperationalError):  # it is not made yet
+                self.look_at_the_packets()
+            time.sleep(0.01)
+
+    def look_at_the_packets(self):
         """Those of the capture are stored in their order, each once."""
         with database_state.opened(database_state.database_of(self.volume)) as database:
             for identity, number, from_capture in stored_packets(database, self._seen):
@@ -169,7 +171,7 @@ class Pair:
         self._feeder.join(PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and not self.faults:
-            self._look_at_the_packets()
+            self.look_at_the_packets()
             unrest = {"files wait": self.waiting(), "jobs are not finished": self.unfinished_jobs(),
                       "lines are not stored": self.fed - self.stored,
                       "changes are not told": self.feed_head() - follower.position}

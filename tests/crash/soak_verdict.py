@@ -19,6 +19,8 @@ def faults_in_the_end(soak):
         for rule in (faults_of_packets, faults_of_files, faults_of_order, faults_of_jobs, faults_of_feed):
             faults += rule(soak, database)
         faults += [f"run {run} is left staged" for run in database_state.staged_runs(database)]
+    if soak.publications.snapshots < soak.snapshots:
+        faults.append(f"only {soak.publications.snapshots} of {soak.snapshots} snapshots were published")
     left = [name for name in database_state.queue_listing(soak.pair.volume) if not name.startswith("failed/")]
     faults += [f"{name} is left in the queue" for name in left]
     return faults + soak.pair.check()
