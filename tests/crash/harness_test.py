@@ -173,7 +173,8 @@ class Consumer(unittest.TestCase):
 
     @staticmethod
     def change(seq):
-        return {"seq": seq, "cursor": f"epoch-{seq}", "kind": "commit", "entity_kind": "commit", "entity_id": "", "commit_seq": seq}
+        return {"seq": seq, "cursor": f"epoch-{seq}", "kind": "commit", "entity_kind": "commit", "entity_id": "",
+                "commit_seq": seq}
 
     def faults(self, *numbers):
         follower = FeedFollower(lambda: None, 1)

@@ -19,9 +19,10 @@ KINDS = {"multibyte-snapshot", "cluster-snapshot", "neighbor-snapshot", "overrid
 STREAMS = {"multibyte-snapshot", "cluster-snapshot", "neighbor-snapshot"}  # of the server's own
 SEEN = {"open64 db/heliograph.db-journal", "pwrite64 db/heliograph.db-journal", "pwrite64 db/heliograph.db",
         "fdatasync db/heliograph.db", "ftruncate64 db/heliograph.db", "pwrite64 db/heliograph.db-wal",
-        "fdatasync db/heliograph.db-wal", "ftruncate64 db/heliograph.db-wal", "fchmod queue/.new.unfinished", "renameat2 queue/new", "unlinkat queue/new/",
-        "fsync queue/new", "openat queue/failed/", "write queue/failed/", "renameat queue/failed/", "renameat2 queue/failed/",
-        "openat queue/tmp/", "write queue/tmp/", "fsync queue/tmp/", "renameat queue/new/"}
+        "fdatasync db/heliograph.db-wal", "ftruncate64 db/heliograph.db-wal", "fchmod queue/.new.unfinished",
+        "renameat2 queue/new", "unlinkat queue/new/", "fsync queue/new", "openat queue/failed/", "write queue/failed/",
+        "renameat queue/failed/", "renameat2 queue/failed/", "openat queue/tmp/", "write queue/tmp/", "fsync queue/tmp/",
+        "renameat queue/new/"}
 
 
 def operations_of_step(golden, step, counter):

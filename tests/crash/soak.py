@@ -119,7 +119,8 @@ def main():
     print(f"{arguments.kills} kills over {snapshots} snapshots, seed {arguments.seed}", flush=True)
     begin = time.monotonic()
     with programs_module.scratch("soak") as room:
-        soak = Soak(programs_module.Programs(arguments.programs), pathlib.Path(room), arguments.seed, arguments.kills, snapshots)
+        programs = programs_module.Programs(arguments.programs)
+        soak = Soak(programs, pathlib.Path(room), arguments.seed, arguments.kills, snapshots)
         try:
             faults = soak.run()
         finally:

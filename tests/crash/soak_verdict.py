@@ -94,8 +94,10 @@ def figures(soak):
     yield f"{soak.publications.snapshots} snapshots of this test among {sum(row[2] for row in rows)} files:"
     for kind, outcomes in sorted(by_kind.items()):
         yield f"  {kind}: {outcomes}"
-    yield f"{soak.pair.stored} lines of the capture, {soak.publications.injected + len(soak.asker.accepted_packets)} other packets"
-    yield f"{len(soak.asker.accepted)} requests and {len(soak.asker.jobs)} orders accepted, refused by status {soak.asker.refused}"
+    others = soak.publications.injected + len(soak.asker.accepted_packets)
+    yield f"{soak.pair.stored} lines of the capture, {others} other packets"
+    yield (f"{len(soak.asker.accepted)} requests and {len(soak.asker.jobs)} orders of jobs accepted, refused by status "
+           f"{soak.asker.refused}")
     yield f"cluster jobs: {jobs}; recovery: {recovered}"
     yield (f"{len(soak.follower.changes)} changes told over {soak.follower.connections}; {soak.onlooker.looks} looks at "
            f"{len(soak.onlooker.runs)} active runs")
