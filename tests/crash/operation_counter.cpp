@@ -140,23 +140,28 @@ ssize_t MeetWrite(const char* call, int fd, std::size_t size, Write write_some) 
       Die();
     case Action::kError:
       return Fail(ENOSPC);
-    default:
-      return write_some(size);
+    case Action::kGoOn:
+    case Action::kKill:  // of which Meet does not return
+      break;
   }
+  return write_some(size);
 }
 
-template <class Next>
-int MeetOr(const char* call, const std::string& path, int code, Next next) {
-  return Meet(call, path) == Action::kError ? Fail(code) : next();
+/// Fails with `code` when that is the order.
+template <class Proceed>
+int MeetOr(const char* call, const std::string& path, int code, Proceed proceed) {
+  return Meet(call, path) == Action::kError ? Fail(code) : proceed();
 }
 
 mode_t ModeOf(int flags, va_list arguments) {
-  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+  const bool has_mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  return has_mode ? va_arg(arguments, mode_t) : 0;
 }
 
-template <class Next>
-int MeetOpen(const char* call, int folder, const char* path, int flags, Next next) {
-  return (flags & O_CREAT) != 0 ? MeetOr(call, PathAt(folder, path), ENOSPC, next) : next();
+/// Only an opening that can make a file changes anything.
+template <class Proceed>
+int MeetOpen(const char* call, int folder, const char* path, int flags, Proceed proceed) {
+  return (flags & O_CREAT) != 0 ? MeetOr(call, PathAt(folder, path), ENOSPC, proceed) : proceed();
 }
 
 }  // namespace
