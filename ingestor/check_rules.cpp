@@ -36,11 +36,13 @@ constexpr std::array kRules{
     Rule{"a branch's head is its newest commit, or its base",
          "SELECT name FROM branch AS b WHERE head_seq IS NOT"
          " coalesce((SELECT max(commit_seq) FROM commit_log WHERE branch_id=b.branch_id), b.base_seq)"},
-    Rule{"commits of a branch form one chain",
-         "SELECT 'commit ' || c.commit_seq FROM commit_log AS c WHERE c.kind<>'genesis' AND c.parent_seq IS "
-         "NOT"
-         " coalesce((SELECT max(p.commit_seq) FROM commit_log AS p WHERE p.branch_id=c.branch_id AND"
-         " p.commit_seq<c.commit_seq), (SELECT base_seq FROM branch WHERE branch_id=c.branch_id))"},
+    Rule{
+        "commits of a branch form one chain",
+        "SELECT 'commit ' || c.commit_seq FROM (SELECT commit_seq, branch_id, kind, parent_seq, "
+        "lag(commit_seq) OVER"
+        " (PARTITION BY branch_id ORDER BY commit_seq) AS before FROM commit_log) AS c WHERE "
+        "c.kind<>'genesis' AND"
+        " c.parent_seq IS NOT coalesce(c.before, (SELECT base_seq FROM branch WHERE branch_id=c.branch_id))"},
     Rule{"there is one first commit, and it is main's",
          "SELECT 'commit ' || commit_seq FROM commit_log WHERE kind='genesis' AND (branch_id<>1 OR "
          "commit_seq<>"
@@ -115,10 +117,9 @@ constexpr std::array kRules{
          "track_key"
          " HAVING count(*)>1"},
     Rule{"intervals of a track do not overlap",
-         "SELECT 'track ' || a.track_key FROM cluster_track_states AS a JOIN cluster_track_states AS b ON"
-         " a.branch_id=b.branch_id AND a.track_key=b.track_key AND a.from_seq<b.from_seq WHERE a.to_seq IS "
-         "NULL OR"
-         " a.to_seq>b.from_seq"},
+         "SELECT 'track ' || track_key FROM (SELECT track_key, to_seq, lead(from_seq) OVER"
+         " (PARTITION BY branch_id, track_key ORDER BY from_seq) AS next FROM cluster_track_states)"
+         " WHERE next < coalesce(to_seq, 9e18)"},
     Rule{"a node is active or inactive, not both",
          "SELECT public_key FROM nodes WHERE node_key IN"
          " (SELECT node_key FROM inactive_nodes)"},
@@ -142,8 +143,9 @@ constexpr std::array kRules{
          "SELECT 'commit ' || commit_seq FROM commit_log AS c WHERE kind<>'genesis' AND commit_seq>(SELECT "
          "coalesce(max(commit_seq), 0)"
          " FROM commit_log WHERE commit_seq<=(SELECT coalesce(min(commit_seq), 9e18)-1 FROM change_log WHERE"
-         " commit_seq IS NOT NULL)) AND NOT EXISTS (SELECT 1 FROM change_log AS l WHERE l.kind='commit' AND"
-         " l.commit_seq=c.commit_seq) AND EXISTS (SELECT 1 FROM change_log)"},
+         " commit_seq IS NOT NULL)) AND commit_seq NOT IN (SELECT commit_seq FROM change_log WHERE "
+         "kind='commit' AND"
+         " commit_seq IS NOT NULL) AND EXISTS (SELECT 1 FROM change_log)"},
     Rule{"the feed tells each commit once, and in their order",
          "SELECT 'row ' || seq FROM (SELECT seq, commit_seq, lag(commit_seq) OVER (ORDER BY seq) AS before"
          " FROM change_log WHERE kind='commit') WHERE commit_seq <= before"},
@@ -158,9 +160,8 @@ std::vector<std::pair<std::string, std::string>> RulesOf(const IntervalTable& ta
   const std::string row = "'row ' || v.branch_id || ', ' || v." + entity + " || ', ' || v.from_seq";
   return {
       {"intervals of " + name + " do not overlap",
-       "SELECT " + row + " FROM " + name + " AS v JOIN " + name + " AS b ON v.branch_id=b.branch_id AND v." +
-           entity + "=b." + entity +
-           " AND v.from_seq<b.from_seq WHERE v.to_seq IS NULL OR v.to_seq>b.from_seq"},
+       "SELECT " + row + " FROM (SELECT *, lead(from_seq) OVER (PARTITION BY branch_id, " + entity +
+           " ORDER BY from_seq) AS next FROM " + name + ") AS v WHERE v.next < coalesce(v.to_seq, 9e18)"},
       {"intervals of " + name + " begin and end with commits of their branch",
        "SELECT " + row + " FROM " + name +
            " AS v LEFT JOIN commit_log AS f ON f.commit_seq=v.from_seq"
@@ -172,7 +173,7 @@ std::vector<std::pair<std::string, std::string>> RulesOf(const IntervalTable& ta
 std::optional<std::string> Broken(SQLite::Database& database, const std::string& text,
                                   const std::string& violations) {
   SQLite::Statement rows(
-      database, "SELECT count(*), (SELECT * FROM (" + violations + ") LIMIT 1) FROM (" + violations + ")");
+      database, "WITH violation(name) AS (" + violations + ") SELECT count(*), min(name) FROM violation");
   rows.executeStep();
   const auto broken = rows.getColumn(0).getInt64();
   if (broken == 0) return std::nullopt;

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace heliograph::queue {
@@ -12,19 +15,38 @@ namespace {
 
 constexpr mode_t kFolderMode = 02770;
 
+/// Makes `parent`/`name` under another name first, so that it is there with its mode or not at all: mkdir
+/// obeys the umask and drops the set-group-id bit. Another process may do the same at the same time, and the
+/// first one wins.
+tl::expected<void, IoError> MakeFolder(int parent, const std::string& name, const std::string& path) {
+  const auto error = [&](int code, std::string_view what) {
+    return tl::unexpected<IoError>(ErrorOf(code, what, path));
+  };
+  const std::string unfinished = "." + name + ".unfinished";
+  if (::mkdirat(parent, unfinished.c_str(), kFolderMode & 0777) != 0 && errno != EEXIST)
+    return error(errno, "make the folder");
+  const FileDescriptor folder(OpenAt(parent, unfinished.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  if (!folder.valid())
+    return errno == ENOENT ? tl::expected<void, IoError>() : error(errno, "make the folder");
+  if (::fchmod(folder.get(), kFolderMode) != 0) return error(errno, "set mode 2770 on the folder");
+  const int moved = MoveWithoutReplacing(parent, unfinished, parent, name);
+  if (moved == EEXIST) ::unlinkat(parent, unfinished.c_str(), AT_REMOVEDIR);
+  if (moved != 0 && moved != EEXIST && moved != ENOENT) return error(moved, "make the folder");
+  if (const int code = Sync(parent); code != 0) return error(code, "make durable the folder");
+  return {};
+}
+
 /// Opens `parent`/`name`, made first when it is missing; `path` is for messages.
 tl::expected<FileDescriptor, IoError> EnsureFolder(int parent, const char* name,
                                                    const std::filesystem::path& path, int flags) {
-  const bool made = ::mkdirat(parent, name, kFolderMode & 0777) == 0;
-  if (!made && errno != EEXIST) return tl::unexpected<IoError>(LastError("make the folder", path.string()));
-  FileDescriptor folder(OpenAt(parent, name, O_RDONLY | O_DIRECTORY | flags));
+  const auto open = [&] { return FileDescriptor(OpenAt(parent, name, O_RDONLY | O_DIRECTORY | flags)); };
+  FileDescriptor folder = open();
+  if (!folder.valid() && errno == ENOENT) {
+    if (const auto made = MakeFolder(parent, name, path.string()); !made)
+      return tl::unexpected<IoError>(made.error());
+    folder = open();
+  }
   if (!folder.valid()) return tl::unexpected<IoError>(LastError("open the folder", path.string()));
-  if (!made) return folder;
-  // mkdir obeys the umask and drops the set-group-id bit.
-  if (::fchmod(folder.get(), kFolderMode) != 0)
-    return tl::unexpected<IoError>(LastError("set mode 2770 on the folder", path.string()));
-  if (const int code = Sync(parent); code != 0)
-    return tl::unexpected<IoError>(ErrorOf(code, "make durable the folder", path.string()));
   return folder;
 }
 

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +71,14 @@ int Sync(int fd) {
     if (errno != EINTR) return errno;
   }
   return 0;
+}
+
+int MoveWithoutReplacing(int from, const std::string& old_name, int to, const std::string& new_name) {
+  if (::renameat2(from, old_name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  struct stat status {};
+  if (::fstatat(to, new_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  return ::renameat(from, old_name.c_str(), to, new_name.c_str()) == 0 ? 0 : errno;
 }
 
 int ReadUpTo(int fd, std::size_t limit, std::string& out) {

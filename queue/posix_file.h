@@ -54,6 +54,10 @@ int WriteAll(int fd, std::string_view bytes);
 /// clean: another fsync of the same descriptor proves nothing (Rebello et al., USENIX ATC 2020).
 int Sync(int fd);
 
+/// rename(2) that does not replace, where the file system can. 0, or errno: EEXIST when the new name is
+/// taken.
+int MoveWithoutReplacing(int from, const std::string& old_name, int to, const std::string& new_name);
+
 /// Appends up to `limit` bytes from the descriptor's position to `out`, until the end of the file. 0, or
 /// errno; `out` then holds what was read before.
 int ReadUpTo(int fd, std::size_t limit, std::string& out);

@@ -84,14 +84,6 @@ tl::expected<void, IoError> WriteReason(const Folders& folders, const std::strin
   return {};
 }
 
-/// rename(2) that does not replace, where the file system can.
-int MoveWithoutReplacing(int from, const std::string& old_name, int to, const std::string& new_name) {
-  if (::renameat2(from, old_name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  if (Exists(to, new_name)) return EEXIST;
-  return ::renameat(from, old_name.c_str(), to, new_name.c_str()) == 0 ? 0 : errno;
-}
-
 /// One thing in quarantine: an entry, its reason, or both.
 struct Kept {
   bool has_entry = false;

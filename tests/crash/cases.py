@@ -29,9 +29,10 @@ class Case(unittest.TestCase):
     id = __str__
 
 
-def main(cases_of):
-    """Runs the cases that `cases_of(programs, room, pool)` yields; work that it submits to the pool goes on meanwhile."""
-    programs = programs_module.programs_from_arguments()
+def main(cases_of, programs=None):
+    """Runs the cases that `cases_of(programs, room, pool)` yields; work that it submits to the pool goes on meanwhile. The
+    first argument names the programs, when the caller does not."""
+    programs = programs or programs_module.programs_from_arguments()
     with programs_module.scratch("crash") as room, \
             concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         suite = unittest.TestSuite(cases_of(programs, room, pool))

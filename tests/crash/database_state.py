@@ -149,6 +149,12 @@ def queue_listing(volume):
             for folder in ("tmp", "new", "failed") for path in sorted((queue / folder).glob("*"))}
 
 
+def folder_modes(volume):
+    """{folder: permissions} of the volume: two users may share it."""
+    return {str(path.relative_to(volume)): oct(path.stat().st_mode)
+            for path in sorted(pathlib.Path(volume).glob("**")) if path != pathlib.Path(volume)}
+
+
 def audit(volume):
     with opened(database_of(volume)) as connection:
         return [(row["action"], row["ledger_id"])

@@ -41,11 +41,12 @@ class Programs:
         self.ingestor = pathlib.Path(folder).resolve() / "heliograph-ingestor"
         self.server = pathlib.Path(folder).resolve() / "heliograph-server"
 
-    def run(self, command, failpoint=None, prefix=()):
-        """Runs to its end; `failpoint` is an order like apply_after_begin:2:kill."""
+    def run(self, command, failpoint=None, prefix=(), variables=None):
+        """Runs to its end; `failpoint` is an order like apply_after_begin:2:kill, `variables` come to the environment."""
         with tempfile.NamedTemporaryFile(dir=_scratch_parent) as log:
             environment = environment_with(failpoint)
             environment["HELIOGRAPH_FAILPOINT_LOG"] = log.name
+            environment.update(variables or {})
             whole = [*prefix, *map(str, command)]
             done = subprocess.run(whole, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False)

@@ -140,6 +140,12 @@ def cluster_run(clusters, unclustered, watermark, job=None):
     }).encode()
 
 
+def neighbors(keys, edges):
+    """The payload of a neighbor-snapshot: edges as (place of a, place of b, floods from a, floods from b, moment)."""
+    return json.dumps({"nodes": keys, "edges": [[a, b, there, back, moment, moment, 2, None]
+                                                for a, b, there, back, moment in edges]}).encode()
+
+
 def cluster_job(identifier, state, moment):
     """The payload of a cluster-job that somebody asked for at that moment."""
     return json.dumps({

@@ -129,6 +129,22 @@ def every_outcome(queue):
     ]
 
 
+def neighbors_that_change(queue):
+    mark, keys = queue.watermark(), sorted(map(mesh_packets.public_key, range(4)))
+    states = [[(0, 1, 1.0, 0.5, PROVEN_AT)],
+              [(0, 1, 2.0, 0.5, PROVEN_AT), (1, 2, 1.0, 0.0, PROVEN_AT)]]
+    return [queue.file("neighbor-snapshot", queue_publisher.neighbors(keys, edges), watermark=mark - 2 + number,
+                       stream="neighbors") for number, edges in enumerate(states)]
+
+
+def other_neighbors(queue):
+    """One edge changes, one goes, one is new."""
+    keys = sorted(map(mesh_packets.public_key, range(4)))
+    edges = [(0, 1, 3.0, 0.5, PROVEN_AT), (2, 3, 1.0, 1.0, PROVEN_AT)]
+    return [queue.file("neighbor-snapshot", queue_publisher.neighbors(keys, edges), watermark=queue.watermark(),
+                       stream="neighbors")]
+
+
 def first_cluster_run(queue):
     return [queue.cluster_run([[0, 1, 2], [3, 4, 5]], [6, 7])]
 
@@ -203,6 +219,7 @@ class Step:
     passed: list = dataclasses.field(default_factory=list)
     state: dict = None
     queue: dict = None
+    modes: dict = None
     state_before: dict = None
 
     def command(self, programs, volume):
@@ -217,6 +234,8 @@ def life():
         Step("first start", capture=first_capture()),
         Step("first snapshot", publish=first_snapshot),
         Step("newer state behind an older", publish=a_newer_state_behind_an_older),
+        Step("neighbors", publish=neighbors_that_change),
+        Step("other neighbors", publish=other_neighbors),
         Step("first cluster run", publish=first_cluster_run),
         Step("clusters of every kind", publish=clusters_of_every_kind),
         Step("queue of every outcome", publish=every_outcome),
@@ -275,6 +294,7 @@ class GoldenRun:
         step.passed = ending.passed
         step.state = database_state.read_volume(volume)
         step.queue = database_state.queue_listing(volume)
+        step.modes = database_state.folder_modes(volume)
         for row in step.state["change_log"] + (step.state_before or {}).get("change_log", []):
             self.history[json.loads(row)["seq"]] = row
 

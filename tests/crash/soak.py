@@ -1,211 +1,136 @@
 #!/usr/bin/env python3
-"""soak.py FOLDER_OF_THE_PROGRAMS [--kills N] [--seed N]: the ingestor under load, killed with -9 again and again.
+"""soak.py FOLDER_OF_THE_PROGRAMS [--kills N] [--snapshots N] [--seed N]: the ingestor and the server on one volume, each of
+them killed with -9 again and again, at any moment, also while they start.
 
-Packets flow through its standard input, states and packets are published into its queue, and at random moments it dies. Each
-new process gets the capture from its start, as somebody would replay it. At the end nothing may be lost or doubled.
+Packets flow into the ingestor, which gets them again from where the last look found them stored, and a little before. People
+ask the server for jobs, corrections, pins and branches. Whenever the server is dead, this test takes its place at the queue
+and publishes states and cluster runs of its own. A consumer follows the feed and goes on from its cursor, and an onlooker
+reads the database all the time. In the end nothing is lost, doubled, reordered or half there.
 """
 import argparse
 import collections
-import datetime
-import json
+import math
 import os
 import pathlib
 import random
-import signal
-import subprocess
 import sys
-import threading
 import time
 
-import database_state
-import mesh_packets
 import programs as programs_module
-import queue_publisher
-from scenario import Queue, UTC, confirmed, suspected
+from feed_follower import FeedFollower
+from soak_pair import Pair
+from soak_traffic import Asker, Onlooker, Publications, producer_lock
+from soak_verdict import faults_in_the_end, figures
 
-START = datetime.datetime(2025, 1, 1, tzinfo=UTC)
-REPEATERS = 6
-LINES_PER_LIFE = 60  # new ones; the lines of all earlier lives come first
-LONGEST_LIFE = 0.5  # seconds
-PATIENCE = 60  # seconds that a process may take for what takes it milliseconds
+LONGEST_LIFE = 1.6  # seconds between two deaths, of either
+LONGEST_WAIT = 0.2  # seconds from one publication to the next
+TELL_EVERY = 100  # deaths
+WHOLE_LOOK = 25  # deaths of the ingestor from one look at every page to the next
 
 
 class Soak:
 
-    def __init__(self, programs, volume, seed, kills):
-        self.programs = programs
-        self.volume = volume
+    def __init__(self, programs, room, seed, kills, snapshots):
         self.random = random.Random(seed)
-        self.kills = kills
-        self.files = []
-        self.injected = 0
-        self.deaths_at_work = 0
-        self.capture = mesh_packets.Capture(START)
-        for number in range(REPEATERS):
-            self.capture.hear(mesh_packets.advert(number), 0)
-        for number in range(LINES_PER_LIFE * kills):
-            self.capture.hear(mesh_packets.text(number), number % 5)
-        self.queue = None
+        self.kills, self.snapshots = kills, snapshots
+        self.pair = Pair(programs, room)
+        self.publications = Publications(self.pair.volume, self.random)
+        self.follower = FeedFollower(self.pair.port, seed)
+        self.asker = Asker(self.pair.port, lambda: self.follower.commit, seed)
+        self.onlooker = Onlooker(self.pair.volume)
+        self.deaths = collections.Counter({"ingestor": 0, "server": 0})
+        self._told = 0
+        self.at_work = 0  # deaths of the ingestor that left files in the queue
+        self.seen = set()  # names of queue files that were waiting at some moment
 
-    # --- One life -----------------------------------------------------------------------------------------------------
+    @property
+    def _kills_left(self):
+        return self.kills - self.deaths.total()
 
-    def command(self):
-        return [self.programs.ingestor, "run", "--data", self.volume, "--capture", "-", "--once"]
-
-    def start(self):
-        with open(self.volume / "log", "ab") as log:
-            return subprocess.Popen(list(map(str, self.command())), stdin=subprocess.PIPE, stdout=log, stderr=log,
-                                    env=programs_module.environment_with(None))
-
-    def feed(self, process, lines, until_dead):
-        """Writes the lines; the last ones slowly, so that they are on their way when the process dies."""
-        try:
-            settled = "".join(line + "\n" for line in lines[:-LINES_PER_LIFE]).encode()
-            process.stdin.write(settled)
-            for line in lines[-LINES_PER_LIFE:]:
-                process.stdin.write(line.encode() + b"\n")
-                process.stdin.flush()
-                if until_dead:
-                    time.sleep(LONGEST_LIFE / LINES_PER_LIFE / 2)
-            if not until_dead:
-                process.stdin.close()
-        except BrokenPipeError:
-            pass
-
-    def live_and_die(self, life):
-        lines = self.capture.lines[:REPEATERS + LINES_PER_LIFE * (life + 1)]
-        process = self.start()
-        feeder = threading.Thread(target=self.feed, args=(process, lines, True))
-        feeder.start()
-        death = time.monotonic() + self.random.uniform(0.005, LONGEST_LIFE)
-        while time.monotonic() < death:
-            self.publish_something()
-            time.sleep(min(self.random.uniform(0, 0.05), max(0, death - time.monotonic())))
-        if process.poll() is not None:
-            raise AssertionError(f"the ingestor ended by itself with {process.returncode}:\n{self.log()}")
-        process.send_signal(signal.SIGKILL)
-        process.wait(PATIENCE)
-        feeder.join(PATIENCE)
-        try:
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
-        self.deaths_at_work += any((self.volume / "queue" / "new").glob("*"))
-
-    def live_to_the_end(self):
-        process = self.start()
-        self.feed(process, self.capture.lines, False)
-        process.wait(PATIENCE)
-        assert process.returncode == 0, self.log()
-
-    def log(self):
-        return (self.volume / "log").read_text()[-4000:]
-
-    # --- Publications ---------------------------------------------------------------------------------------------------
-
-    def publish_something(self):
-        if self.queue is None:
-            return
-        kind = self.random.choice(("state", "state", "state", "packet", "torn", "nothing"))
-        if kind == "nothing":
-            return
-        if kind == "packet":
-            self.injected += 1
-            line = mesh_packets.reception(mesh_packets.text(10_000_000 + self.injected), 1, START)
-            file = self.queue.file("packet-inject", line.encode() + b"\n", stream="inject")
-        else:
-            entries = [confirmed(0)] + [suspected(number, round(self.random.random(), 2)) for number in range(1, REPEATERS)]
-            cut = self.random.randrange(1, 2000) if kind == "torn" else 0
-            file = self.queue.snapshot(entries, watermark=self.queue.watermark(), cut=cut)
-        queue_publisher.publish(self.volume, file)
-        self.files.append(file)
+    def _faults(self):
+        return [fault for part in (self.pair, self.follower, self.asker, self.onlooker) for fault in part.faults]
 
     def run(self):
-        first = self.programs.run([self.programs.ingestor, "migrate", "--data", self.volume])
-        assert first.code == 0, first
-        for folder in ("tmp", "new", "failed"):
-            os.makedirs(self.volume / "queue" / folder, exist_ok=True)
-        self.queue = Queue(self.volume)
-        for life in range(self.kills):
-            self.live_and_die(life)
-            with database_state.opened(database_state.database_of(self.volume)) as database:
-                if faults := database_state.feed_faults(database):
-                    return [f"after death {life + 1}: {fault}" for fault in faults]
-        self.live_to_the_end()
-        return self.faults()
+        self.pair.start_ingestor()
+        self.pair.start_server()
+        for helper in (self.follower, self.asker, self.onlooker):
+            helper.start()
+        self.pair.wait_for_the_first_packet()
+        while self._kills_left > 0 and not self._faults():
+            time.sleep(self.random.uniform(0, LONGEST_LIFE))
+            # The last one is the server's, so that there is a place for all publications.
+            if self._kills_left > 1 and self.random.random() < 0.4:
+                self._kill_ingestor()
+            else:
+                self._kill_server()
+            if self.deaths.total() >= self._told + TELL_EVERY:
+                self._told = self.deaths.total()
+                print(f"{self._told} deaths, {self.publications.snapshots} snapshots", flush=True)
+        self.asker.end()
+        if not self._faults():
+            self.pair.come_to_rest(self.follower)
+        for helper in (self.follower, self.onlooker):
+            helper.end()
+        if not self._faults():
+            self.pair.stop()
+        return self._faults() or faults_in_the_end(self)
 
-    # --- The end ----------------------------------------------------------------------------------------------------------
+    def _kill_ingestor(self):
+        self.deaths["ingestor"] += 1
+        self.pair.kill_ingestor(whole_look=self.deaths["ingestor"] % WHOLE_LOOK == 0)
+        self.at_work += bool(self.pair.waiting())
+        self.seen |= self.pair.waiting()
+        self.pair.start_ingestor()
 
-    def faults(self):
-        faults = []
-        with database_state.opened(database_state.database_of(self.volume)) as database:
-            faults += database_state.page_faults(database) + database_state.feed_faults(database)
-            faults += self._lost_or_doubled_packets(database)
-            faults += self._lost_or_doubled_files(database)
-        left = [name for name in database_state.queue_listing(self.volume) if name.startswith("new/")]
-        if left:
-            faults.append(f"{len(left)} files are left in the queue: {left[:3]}")
-        check = self.programs.check(self.volume)
-        faults += [line for line in check.output.splitlines()
-                   if line.startswith("FAULT") and not line.startswith("FAULT the queue has ")]
-        return faults
+    def _kill_server(self):
+        self.deaths["server"] += 1
+        self.pair.kill_server()
+        self.seen |= self.pair.waiting()
+        self._publish_in_its_place()
+        self.pair.start_server()
 
-    def _lost_or_doubled_packets(self, database):
-        heard = collections.Counter()
-        for line in self.capture.lines:
-            message = json.loads(line)["payload"]
-            heard[self._payload_of(bytes.fromhex(message["raw"])), message["origin_id"]] += 1
-        for number in range(1, self.injected + 1):
-            heard[self._payload_of(mesh_packets.text(10_000_000 + number)), mesh_packets.observer(1)] += 1
-        stored = collections.Counter(
-            (bytes(row[0]), row[1]) for row in database.execute(
-                "SELECT t.payload, o.id FROM observations AS s JOIN transmissions AS t ON t.id=s.transmission_id"
-                " JOIN observers AS o ON o.observer_key=s.observer_key"))
-        stored = collections.Counter({(payload, name.upper()): n for (payload, name), n in stored.items()})
-        return [f"{sum((heard - stored).values())} observations are lost"] * bool(heard - stored) + \
-            [f"{sum((stored - heard).values())} observations are doubled or foreign"] * bool(stored - heard)
-
-    @staticmethod
-    def _payload_of(frame):
-        hops, size = frame[1] & 63, (frame[1] >> 6) + 1
-        return frame[2 + hops * size:]
-
-    def _lost_or_doubled_files(self, database):
-        outcomes = {row["id"]: row["outcome"] for row in database.execute("SELECT id, outcome FROM ledger")}
-        wanted = {file.ledger_id for file in self.files}
-        faults = [f"{len(wanted - outcomes.keys())} files are not in the ledger"] * bool(wanted - outcomes.keys())
-        faults += [f"{len(outcomes.keys() - wanted)} rows of the ledger are of no file"] * bool(outcomes.keys() - wanted)
-        for file in self.files:
-            allowed = {"packet-inject": ("done",)}.get(file.kind, ("applied", "noop", "superseded")) \
-                if file.readable else ("rejected",)
-            if outcomes.get(file.ledger_id) not in allowed:
-                faults.append(f"{file.name} ended as {outcomes.get(file.ledger_id)}")
-        commits = collections.Counter(row[0] for row in database.execute(
-            "SELECT ledger_id FROM commit_log WHERE ledger_id IS NOT NULL"))
-        applied = {identity for identity, outcome in outcomes.items() if outcome == "applied"}
-        if commits != collections.Counter(applied):
-            faults.append("the commits are not those of the applied files, one each")
-        self.outcomes = collections.Counter(outcomes.values())
-        return faults
+    def _publish_in_its_place(self):
+        """A share of the snapshots that are left, and the ingestor may die among them."""
+        deaths_to_come = self._kills_left * 0.5
+        count = math.ceil((self.snapshots - self.publications.snapshots) / (1 + deaths_to_come))
+        death = self.random.randrange(2 * count + 1) if self._kills_left > 1 else None
+        with producer_lock(self.pair.volume):
+            self.publications.go_on_from_the_last_number()
+            for number in range(count):
+                self.publications.publish_snapshot()
+                if self.random.random() < 0.02:
+                    self.publications.publish_torn()
+                if self.random.random() < 0.05:
+                    self.publications.publish_packet()
+                if number == death:
+                    self._kill_ingestor()
+                if self.random.random() < 0.7:  # else one more comes at once
+                    self.publications.wait_until_applied(LONGEST_WAIT)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("programs")
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--snapshots", type=int, help="10 for each kill, unless told otherwise")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
     arguments = parser.parse_args()
-    print(f"{arguments.kills} kills, seed {arguments.seed}", flush=True)
+    snapshots = arguments.snapshots or 10 * arguments.kills
+    print(f"{arguments.kills} kills over {snapshots} snapshots, seed {arguments.seed}", flush=True)
     begin = time.monotonic()
     with programs_module.scratch("soak") as room:
-        soak = Soak(programs_module.Programs(arguments.programs), pathlib.Path(room), arguments.seed, arguments.kills)
-        faults = soak.run()
-    print(f"{len(soak.capture.lines)} lines and {soak.injected} injected packets; {len(soak.files)} files: "
-          f"{dict(getattr(soak, 'outcomes', {}))}; {soak.deaths_at_work} deaths left files in the queue; "
-          f"{time.monotonic() - begin:.0f} s")
-    for fault in faults:
+        programs = programs_module.Programs(arguments.programs)
+        soak = Soak(programs, pathlib.Path(room), arguments.seed, arguments.kills, snapshots)
+        try:
+            faults = soak.run()
+        finally:
+            soak.pair.close()
+        print(*figures(soak), f"{time.monotonic() - begin:.0f} s", sep="\n")
+        if faults:
+            print(soak.pair.last_words())
+    for fault in faults[:50]:
         print("FAULT", fault)
-    print("FAILED" if faults else "nothing is lost, nothing is doubled")
+    print("FAILED" if faults else "nothing is lost, doubled, reordered or half there")
     sys.exit(1 if faults else 0)
 
 

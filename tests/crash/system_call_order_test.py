@@ -2,6 +2,7 @@
 """system_call_order_test.py FOLDER_OF_THE_PROGRAMS: what the kernel is asked for, and in which order, when a queue file is
 applied. A kill cannot tell whether something was durable; the order of the calls can. Exit code 77, with the reason, where
 strace is missing or denied."""
+import collections
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 import cases
 from crash_case import CrashCase
 from database_state import database_of, queue_listing, raw_copy
+from operation_counter import OperationCounter
 from scenario import GoldenRun
 
 CALLS = "openat,pwrite64,write,fdatasync,fsync,unlinkat,unlink,renameat,renameat2"
@@ -140,8 +142,34 @@ def kill_at_wal_synchronisation(case, number):
     return outcomes if killed.killed and waits else []
 
 
+CHANGING = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "fsync", "fdatasync", "sync_file_range", "unlink", "unlinkat",
+            "rmdir", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat",
+            "truncate", "ftruncate", "fallocate", "copy_file_range", "sendfile", "fchmod", "fchmodat")
+NAMED_OTHERWISE = {"open": "openat", "open64": "openat", "openat64": "openat", "ftruncate64": "ftruncate"}
+
+
+def calls_that_the_counter_missed(golden, step):
+    """The kernel as a witness of what the counter of operations tells."""
+    with CrashCase(golden, step) as case, tempfile.NamedTemporaryFile() as output:
+        prefix = ["strace", "-f", "-yy", "-s", "0", "-o", output.name, "-e", f"trace=openat,creat,{','.join(CHANGING)}"]
+        ending, operations = OperationCounter(golden.programs).run(step.command(golden.programs, case.volume), case.volume,
+                                                                   prefix=prefix)
+        assert ending.code == 0, ending
+        told = collections.Counter(NAMED_OTHERWISE.get(call, call) for call in (each.split(" ")[0] for each in operations))
+        asked = collections.Counter()
+        for line in output.read().decode().splitlines():
+            found = LINE.match(line)
+            if found and str(case.volume) in line and "-shm" not in line and \
+                    (found["call"] in CHANGING or "O_CREAT" in line):
+                asked[found["call"]] += 1
+    return [] if told == asked else [f"the kernel was asked for {dict(asked)}, and the counter told {dict(told)}"]
+
+
 def cases_of(programs, room, _pool):
     golden = GoldenRun(programs, room)
+    for name in ("first start", "queue of every outcome"):
+        yield cases.Case(f"{name}: the counter of operations tells every call that changes the volume",
+                         lambda name=name: calls_that_the_counter_missed(golden, golden.step(name)))
     for step in golden.steps:
         if step.files:
             yield cases.Case(f"{step.name}: a file goes only after the WAL with its effect and its ledger row is durable",
