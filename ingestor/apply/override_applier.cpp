@@ -321,7 +321,8 @@ Verdict ApplyOverride(const ApplyContext& context, const queue::QueueFile& file)
   const auto request = DecodeClusterOverride(file.payload);
   if (!request) return Verdict::Of(Outcome::kRejected, request.error());
   if (file.envelope.branch_id != static_cast<std::int64_t>(kMainBranch))
-    return Verdict::Of(Outcome::kRejected, "corrections are made on main: branch_id must be 1");
+    return Verdict::Of(Outcome::kRejected,
+                       "corrections are made on main, and bind what is merged there: branch_id must be 1");
   try {
     return OverrideApplication(context, file, *request).Run();
   } catch (const Refused& refused) {

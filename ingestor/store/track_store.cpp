@@ -331,14 +331,15 @@ std::vector<std::pair<TrackKey, TrackKey>> TrackStore::MergedByHand(const Branch
 std::vector<std::pair<TrackKey, TrackState>> TrackStore::Unfinished(const BranchView& view,
                                                                     ClusterCollection collection) {
   SQLite::Statement rows(
-      database_, std::string("SELECT t.track_key, ") + kStateColumns + " FROM " +
-                     OpenIntervals("cluster_track_states", "track_key") +
-                     " AS s JOIN cluster_tracks AS t USING(track_key)"
-                     " WHERE t.collection=?3 AND (s.status IN ('active', 'dormant', 'closed')"
-                     " OR s.status='merged' AND (s.merged_by_hand OR EXISTS (SELECT 1 FROM"
-                     " cluster_merge_decisions AS d JOIN cluster_decision_states AS x USING(decision_id)"
-                     " WHERE d.track_key=t.track_key AND d.outcome='dissolved' AND x.to_seq IS NULL"
-                     " AND x.state='tentative'))) ORDER BY t.track_key");
+      database_,
+      std::string("SELECT t.track_key, ") + kStateColumns + " FROM " +
+          OpenIntervals("cluster_track_states", "track_key") +
+          " AS s JOIN cluster_tracks AS t USING(track_key)"
+          " WHERE t.collection=?3 AND (s.status IN ('active', 'dormant', 'closed')"
+          " OR s.status='merged' AND (s.merged_by_hand OR t.track_key IN (SELECT d.track_key FROM " +
+          OpenIntervals("cluster_decision_states", "decision_id") +
+          " AS x JOIN cluster_merge_decisions AS d USING(decision_id)"
+          " WHERE x.state='tentative' AND d.outcome='dissolved'))) ORDER BY t.track_key");
   const std::string name(heliograph::Name(collection));
   RowBinder row(rows);
   row.Integer(Number(view.branch)).Integer(view.base_seq).Text(name);

@@ -205,7 +205,7 @@ class Game {
       EXPECT_EQ(verdict.outcome, Outcome::kRejected);
     } else if (conflict && side == 0) {
       EXPECT_EQ(verdict.outcome, Outcome::kConflict);
-    } else if (!changed) {
+    } else if (!changed && !conflict) {
       EXPECT_EQ(verdict.outcome, Outcome::kNoop);
     } else {
       ASSERT_EQ(verdict.outcome, Outcome::kApplied) << verdict.reason;
