@@ -296,7 +296,8 @@ CREATE TRIGGER cluster_aliases_are_frozen BEFORE UPDATE ON cluster_aliases
     OR OLD.track_key IS NOT NEW.track_key OR OLD.branch_id IS NOT NEW.branch_id OR OLD.from_seq IS NOT NEW.from_seq
   BEGIN SELECT RAISE(ABORT, 'an interval only closes'); END;
 CREATE TRIGGER cluster_aliases_are_kept BEFORE DELETE ON cluster_aliases
-  BEGIN SELECT RAISE(ABORT, 'an alias is never deleted'); END;
+  WHEN (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'an alias is kept while its branch lives'); END;
 CREATE TRIGGER cluster_merge_decisions_never_change BEFORE UPDATE ON cluster_merge_decisions
   BEGIN SELECT RAISE(ABORT, 'a decision never changes, only its state does'); END;
 CREATE TRIGGER cluster_merge_decisions_are_kept BEFORE DELETE ON cluster_merge_decisions
@@ -317,7 +318,8 @@ CREATE TRIGGER cluster_overrides_are_frozen BEFORE UPDATE ON cluster_overrides
     OR OLD.actor IS NOT NEW.actor OR OLD.reason IS NOT NEW.reason OR OLD.created_at IS NOT NEW.created_at
   BEGIN SELECT RAISE(ABORT, 'an interval only closes'); END;
 CREATE TRIGGER cluster_overrides_are_kept BEFORE DELETE ON cluster_overrides
-  BEGIN SELECT RAISE(ABORT, 'an override is never deleted'); END;
+  WHEN (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'an override is kept while its branch lives'); END;
 CREATE TRIGGER cluster_jobs_end_once BEFORE UPDATE ON cluster_jobs WHEN OLD.finished_at IS NOT NULL
   BEGIN SELECT RAISE(ABORT, 'a finished job never changes'); END;
 

@@ -153,4 +153,13 @@ std::vector<std::string> AppliedHistory::BrokenRules() {
   return ingestor::BrokenRules(store_->database());
 }
 
+void AppliedHistory::TakeGuardsAway() {
+  Run("PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON");
+  SQLite::Statement triggers(store_->database(), "SELECT name FROM sqlite_schema WHERE type='trigger'");
+  std::vector<std::string> names;
+  while (triggers.executeStep()) names.push_back(triggers.getColumn(0).getString());
+  triggers.reset();
+  for (const std::string& name : names) Run("DROP TRIGGER " + name);
+}
+
 }  // namespace heliograph::testing

@@ -52,6 +52,8 @@ class AppliedHistory {
   /// Moves the clock on.
   void Wait(std::chrono::milliseconds time) { now_ += time; }
   std::vector<std::string> BrokenRules();
+  /// So that the database can be damaged.
+  void TakeGuardsAway();
 
   /// Runs `body` in a read transaction of a reader as the server has it.
   template <typename Body>
