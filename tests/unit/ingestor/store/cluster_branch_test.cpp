@@ -20,30 +20,16 @@ class ClusterBranchTest : public ClusterVolumeTest {
     Applied(RunOf({kWest, kEast}));
     west_ = TrackOf(1);
     east_ = TrackOf(11);
-    branch_ = Create("b");
+    branch_ = CreateBranch("b");
   }
 
-  std::string Asked(queue::Kind kind, const nlohmann::json& request) {
-    const std::string id = publisher_->Publish(Fields(kind, "requests"), request.dump())->id.ToText();
-    Apply();
-    return id;
-  }
-  std::int64_t Create(const std::string& name) {
-    const auto id = Asked(queue::Kind::kBranchRequest, {{"action", "create"}, {"name", name}});
-    return ResultOf(id).at("branch_id");
-  }
   std::string Merge(const std::string& side = "", const std::string& name = "b") {
     nlohmann::json request{{"action", "merge"}, {"name", name}};
     if (!side.empty()) request["side"] = side;
-    return Asked(queue::Kind::kBranchRequest, request);
+    return Requested(queue::Kind::kBranchRequest, request.dump());
   }
   std::string Revert(std::int64_t commit) {
-    return Asked(queue::Kind::kRevert, {{"commit", "seq:" + std::to_string(commit)}});
-  }
-  std::string AppliedOn(std::int64_t branch, const ClusterSnapshot& snapshot) {
-    const std::string id = Publish(snapshot, branch);
-    Apply();
-    return OutcomeOf(id);
+    return Requested(queue::Kind::kRevert, R"({"commit":"seq:)" + std::to_string(commit) + "\"}");
   }
   nlohmann::json ResultOf(const std::string& id) {
     return nlohmann::json::parse(Text("SELECT coalesce(result, 'null') FROM ledger WHERE id='" + id + "'"));
@@ -116,7 +102,7 @@ TEST_F(ClusterBranchTest, ABranchSeesMainsTracksAsOfItsBase) {
 }
 
 TEST_F(ClusterBranchTest, BranchesDoNotSeeEachOther) {
-  const std::int64_t other = Create("c");
+  const std::int64_t other = CreateBranch("c");
   AppliedOn(branch_, RunOf({kWest, kEast, kSouth}));
   AppliedOn(other, RunOf({kWest, kEast, kSouth}));
   EXPECT_EQ(TrackIn(Active(branch_), 1), TrackIn(Active(other), 1));
@@ -129,7 +115,7 @@ TEST_F(ClusterBranchTest, BranchesDoNotSeeEachOther) {
 TEST_F(ClusterBranchTest, ADoubtOnABranchBringsNoTrackOfMainBack) {
   Applied(RunOf({kAll}));
   Applied(RunOf({kAll}));  // the merge of East is settled
-  const std::int64_t late = Create("late");
+  const std::int64_t late = CreateBranch("late");
   // On the branch East's end is doubted for a run; main has no doubt.
   store_->database().exec(
       "INSERT INTO commit_log(commit_seq, commit_id, branch_id, parent_seq, kind, actor, authored_us,"
@@ -408,7 +394,7 @@ TEST_F(ClusterBranchTest, TheEndOfABranchEndsItsJobs) {
   auto fields = Fields(queue::Kind::kClusterJob, "cluster-jobs");
   fields.branch_id = branch_;
   publisher_->Publish(fields, EncodeClusterJob(job));
-  Asked(queue::Kind::kBranchRequest, {{"action", "delete"}, {"name", "b"}});
+  Requested(queue::Kind::kBranchRequest, R"({"action":"delete","name":"b"})");
   EXPECT_EQ(Text("SELECT state || ': ' || error FROM cluster_jobs"), "failed: branch b is deleted");
 }
 
