@@ -96,9 +96,9 @@ constexpr std::array kRules{
         " AND s.track_key=w.track AND s.to_seq IS NULL AND s.merged_into IS NOT NULL) SELECT t.track_id"
         " FROM way JOIN cluster_tracks AS t ON t.track_key=way.start WHERE way.start=way.track"},
     CheckRule{
-        "a name leads to one track",
-        "SELECT slug FROM (SELECT slug, track_key FROM cluster_track_states UNION SELECT alias, track_key"
-        " FROM cluster_aliases) GROUP BY slug HAVING count(*)>1"},
+        "a name leads to one track of a branch",
+        "SELECT slug FROM (SELECT branch_id, slug, track_key FROM cluster_track_states UNION SELECT"
+        " branch_id, alias, track_key FROM cluster_aliases) GROUP BY branch_id, slug HAVING count(*)>1"},
     CheckRule{
         "a decision was made with a run of its branch and commit",
         "SELECT 'decision ' || d.decision_id FROM cluster_merge_decisions AS d LEFT JOIN cluster_runs AS r"

@@ -6,7 +6,6 @@
 #include "ingestor/apply/cluster_staging.h"
 #include "ingestor/apply/request_payload.h"
 #include "ingestor/store/branch_store.h"
-#include "ingestor/store/cluster_job_store.h"
 #include "ingestor/store/commit_lookup.h"
 
 namespace heliograph::ingestor {
@@ -55,9 +54,6 @@ Verdict Delete(const ApplyContext& context, const std::string& name) {
   const auto branch = branches.Find(name);
   if (!branch) return Verdict::Of(Outcome::kNoop, "there is no branch " + name);
   branches.Delete(branch->id, context.now);
-  // Nobody could end them any more: what a server says of a branch that is gone is refused.
-  ClusterJobStore(context.store.database())
-      .FailAllOf(branch->id, "branch " + name + " is deleted", context.now);
   context.books->Forget(branch->id);
   HELIOGRAPH_FAILPOINT(kBranchAfterDeleteFlip);
   return Verdict::Of(Outcome::kDone, "branch " + name + " is deleted");

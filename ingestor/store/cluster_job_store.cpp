@@ -53,12 +53,4 @@ void ClusterJobStore::Fail(const std::string& job, const std::string& error, Utc
   RowBinder(end).Time(now).Text(error).Text(job).Run();
 }
 
-void ClusterJobStore::FailAllOf(BranchId branch, const std::string& error, UtcMillis now) {
-  SQLite::Statement end(
-      database_,
-      "UPDATE cluster_jobs SET state='failed', finished_at=?, error=? WHERE branch_id=? AND "
-      "finished_at IS NULL");
-  RowBinder(end).Time(now).Text(error).Integer(static_cast<std::int64_t>(branch)).Run();
-}
-
 }  // namespace heliograph::ingestor

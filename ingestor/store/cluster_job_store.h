@@ -24,8 +24,6 @@ class ClusterJobStore {
   void Succeed(const std::string& job, std::optional<RunKey> run, const std::string& statistics,
                UtcMillis now);
   void Fail(const std::string& job, const std::string& error, UtcMillis now);
-  /// Ends every unfinished job of the branch.
-  void FailAllOf(BranchId branch, const std::string& error, UtcMillis now);
 
  private:
   SQLite::Database& database_;

@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                " NULL AND branch_id=1",
                "no track leads back to itself", "the first is 0"},
         Damage{"NameOfTwo", "UPDATE cluster_track_states SET slug='around-1' WHERE track_key=2",
-               "a name leads to one track", "around-1"},
+               "a name leads to one track of a branch", "around-1"},
         Damage{"DecisionOfAnotherCommit", "UPDATE cluster_merge_decisions SET commit_seq=2 WHERE run_id=5",
                "made with a run of its branch", "decision"},
         Damage{"DecisionOfAnotherTrack",

@@ -176,7 +176,7 @@ class Game {
     std::array<std::set<int>, 3> groups;
     for (int node = 1; node <= kNodes; ++node) groups[Pick(groups.size())].insert(node);
     Partition partition(groups.begin() + 1, groups.end());
-    partition.erase({});
+    partition.erase(std::set<int>{});
     return partition;
   }
 

@@ -110,6 +110,19 @@ TEST_F(ClusterBranchTest, BranchesDoNotSeeEachOther) {
   Applied(RunOf({kWest, kEast, kSouth}));
   EXPECT_NE(TrackOf(21), TrackIn(Active(branch_), 21));
   EXPECT_NE(TrackOf(21), TrackIn(Active(other), 21));
+  EXPECT_EQ(Count("cluster_track_states WHERE slug='around-21' AND to_seq IS NULL"), 3)
+      << "nor does anybody notice what the others call theirs";
+}
+
+TEST_F(ClusterBranchTest, ANameThatMainGaveAwayMeanwhileIsNotGivenTwice) {
+  AppliedOn(branch_, RunOf({kWest, kEast, kSouth}));
+  auto elsewhere = RunOf({kWest, kEast, {31, 32, 33}});
+  elsewhere.clusters.back().label = "Around 21";
+  Applied(elsewhere);
+  EXPECT_EQ(OutcomeOf(Merge("branch")), "applied");
+  EXPECT_EQ(Text("SELECT group_concat(slug) FROM (SELECT DISTINCT slug FROM cluster_track_states WHERE"
+                 " branch_id=1 AND slug LIKE 'around-21%' ORDER BY slug)"),
+            "around-21,around-21-2");
 }
 
 TEST_F(ClusterBranchTest, ADoubtOnABranchBringsNoTrackOfMainBack) {
@@ -381,21 +394,6 @@ TEST_F(ClusterBranchTest, ACorrectionIsUndoneNotReverted) {
   EXPECT_EQ(OutcomeOf(id), "rejected");
   EXPECT_THAT(ReasonOf(id), HasSubstr("/api/clusters/undo/" + correction));
   EXPECT_EQ(StatusOf(west_), "closed");
-}
-
-// The end ---------------------------------------------------------------------------------------------------
-
-TEST_F(ClusterBranchTest, TheEndOfABranchEndsItsJobs) {
-  ClusterJob job;
-  job.id = Ulid::Generate(kNoon);
-  job.state = ClusterJobState::kRunning;
-  job.requested_by = "somebody";
-  job.requested_at = job.started_at.emplace(kNoon);
-  auto fields = Fields(queue::Kind::kClusterJob, "cluster-jobs");
-  fields.branch_id = branch_;
-  publisher_->Publish(fields, EncodeClusterJob(job));
-  Requested(queue::Kind::kBranchRequest, R"({"action":"delete","name":"b"})");
-  EXPECT_EQ(Text("SELECT state || ': ' || error FROM cluster_jobs"), "failed: branch b is deleted");
 }
 
 }  // namespace
