@@ -51,7 +51,7 @@ ClusterStaging::ClusterStaging(RunKey original, const queue::Envelope& file, Mes
   snapshot_ = std::move(stored.snapshot);
   origin_ = {kMainBranch, file.id.ToText(), stored.computed_at, stored.content, original};
   representatives_ = std::move(stored.representatives);
-  tracks_of_original_ = std::move(stored.tracks);
+  new_to_main_ = std::move(stored.new_to_main);
   branch_of_original_ = stored.branch;
 }
 
@@ -87,10 +87,6 @@ void ClusterStaging::ListKeys() {
     places_.push_back({});
   }
   representatives_.resize(snapshot_.clusters.size());
-}
-
-std::optional<TrackKey> ClusterStaging::track_of_original(std::size_t cluster) const {
-  return cluster < tracks_of_original_.size() ? tracks_of_original_[cluster] : std::nullopt;
 }
 
 void ClusterStaging::Step(MeshStore& store, ClusterBooks& books) {

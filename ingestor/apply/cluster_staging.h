@@ -66,8 +66,8 @@ class ClusterStaging {
   /// The clusters by the members' integers, in the order of the snapshot.
   const ProposedRun& proposed() const { return proposed_; }
   MemberKey representative(std::size_t cluster) const { return representatives_[cluster]; }
-  /// Of a copy: the track that the cluster has on the branch of the original.
-  std::optional<TrackKey> track_of_original(std::size_t cluster) const;
+  /// Of a copy, by cluster: the track that it has on the branch of the original, when main has not seen that.
+  const std::vector<std::optional<TrackKey>>& new_to_main() const { return new_to_main_; }
   /// Of a copy: the branch of the original.
   BranchId branch_of_original() const { return branch_of_original_; }
 
@@ -91,7 +91,7 @@ class ClusterStaging {
   std::optional<RunKey> run_;
   ProposedRun proposed_;
   std::vector<MemberKey> representatives_;
-  std::vector<std::optional<TrackKey>> tracks_of_original_;
+  std::vector<std::optional<TrackKey>> new_to_main_;
   BranchId branch_of_original_{};
 };
 

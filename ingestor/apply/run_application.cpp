@@ -56,22 +56,13 @@ std::size_t RunApplication::Members() const {
   return members;
 }
 
-std::vector<std::optional<TrackKey>> RunApplication::TracksBroughtAlong() {
-  // What began on the branch keeps the name that people know it by there.
-  std::vector<std::optional<TrackKey>> brought(snapshot_.clusters.size());
-  for (std::size_t i = 0; i < brought.size(); ++i) {
-    const auto track = staging_.track_of_original(i);
-    if (track && !tracks_.Now(view_, *track)) brought[i] = track;
-  }
-  return brought;
-}
-
 void RunApplication::Match(LineageNumbers& numbers) {
   active_ = runs_.Active(view_, snapshot_.collection);
   TrackBook& book = context_.books->Of(database_, view_, snapshot_.collection);
   constraints_ = OverrideStore(database_).Constraints(view_, snapshot_.collection);
+  // What began on the branch keeps the id that people know it by there.
   conclusion_ = book.Advance(staging_.run(), staging_.proposed(), snapshot_.match_rule, constraints_,
-                             snapshot_.data_time, numbers, TracksBroughtAlong());
+                             snapshot_.data_time, numbers, staging_.new_to_main());
   HELIOGRAPH_FAILPOINT(kClusterMatched);
 }
 
@@ -96,7 +87,8 @@ TrackState RunApplication::Begun(std::size_t cluster) {
   const TrackKey track = *conclusion_.tracks[cluster];
   TrackState state;
   state.representative = staging_.representative(cluster);
-  if (staging_.track_of_original(cluster) == track) {
+  const auto& brought = staging_.new_to_main();
+  if (cluster < brought.size() && brought[cluster] == track) {
     const auto there = tracks_.Now(BranchView::Of(database_, staging_.branch_of_original()), track);
     state.slug = tracks_.FreeSlug(view_, there.value().slug);
     state.title = there->title;

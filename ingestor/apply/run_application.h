@@ -42,7 +42,6 @@ class RunApplication {
   std::size_t CountOf(LineageOutcome outcome) const;
   std::size_t CountOf(LineageClass kind) const;
   std::size_t Members() const;
-  std::vector<std::optional<TrackKey>> TracksBroughtAlong();
   void BeginTracks();
   void ChangeTracks();
   TrackState Begun(std::size_t cluster);

@@ -108,8 +108,9 @@ std::optional<StoredRun> ClusterRunStore::Load(RunKey run) {
   snapshot.quality = nlohmann::json::parse(row.getColumn(9).getString()).get<std::map<std::string, double>>();
   stored.branch = BranchId{row.getColumn(10).getInt64()};
   SQLite::Statement clusters(database_,
-                             "SELECT representative_key, cohesion, label, summary, track_key FROM"
-                             " cluster_snapshots WHERE run_id=? ORDER BY ordinal");
+                             "SELECT representative_key, cohesion, label, summary, iif(EXISTS (SELECT 1 FROM"
+                             " cluster_track_states AS s WHERE s.branch_id=1 AND s.track_key=c.track_key),"
+                             " NULL, track_key) FROM cluster_snapshots AS c WHERE run_id=? ORDER BY ordinal");
   RowBinder cluster(clusters);
   cluster.Integer(Number(run));
   while (cluster.Step()) {
@@ -119,7 +120,7 @@ std::optional<StoredRun> ClusterRunStore::Load(RunKey run) {
     added.label = clusters.getColumn(2).getString();
     added.summary = clusters.getColumn(3).getString();
     const auto track = OptionalInteger(clusters.getColumn(4));
-    stored.tracks.push_back(track ? std::optional(TrackKey{*track}) : std::nullopt);
+    stored.new_to_main.push_back(track ? std::optional(TrackKey{*track}) : std::nullopt);
   }
   return stored;
 }

@@ -37,8 +37,9 @@ struct StoredRun {
   Sha256Digest content{};
   UtcMillis computed_at{};
   BranchId branch{};
-  std::vector<MemberKey> representatives;       ///< by cluster
-  std::vector<std::optional<TrackKey>> tracks;  ///< by cluster, on its branch
+  std::vector<MemberKey> representatives;  ///< by cluster
+  /// By cluster: its track, when that began on the run's branch and main has not seen it.
+  std::vector<std::optional<TrackKey>> new_to_main;
 };
 
 /// A member of a run by its place; without an ordinal it is in no cluster. `strength` in thousandths.
