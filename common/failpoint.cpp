@@ -18,7 +18,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::array<std::pair<Failpoint, std::string_view>, 36> kNames{{
+constexpr std::array<std::pair<Failpoint, std::string_view>, 38> kNames{{
     {Failpoint::kPublishBeforeTemporary, "publish_before_temporary"},
     {Failpoint::kPublishHalfWritten, "publish_half_written"},
     {Failpoint::kPublishBeforeFileSync, "publish_before_file_sync"},
@@ -52,8 +52,10 @@ constexpr std::array<std::pair<Failpoint, std::string_view>, 36> kNames{{
     {Failpoint::kRetentionMiddleOfBatch, "retention_middle_of_batch"},
     {Failpoint::kBranchAfterInsert, "branch_after_insert"},
     {Failpoint::kBranchAfterDeleteFlip, "branch_after_delete_flip"},
+    {Failpoint::kBranchMergeRun, "branch_merge_run"},
     {Failpoint::kBranchMergeMiddle, "branch_merge_middle"},
     {Failpoint::kPinAfterWrite, "pin_after_write"},
+    {Failpoint::kRevertRun, "revert_run"},
     {Failpoint::kRevertMiddle, "revert_middle"},
 }};
 

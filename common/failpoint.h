@@ -50,8 +50,10 @@ enum class Failpoint : std::uint8_t {
   // Branches, pins and reverts.
   kBranchAfterInsert,
   kBranchAfterDeleteFlip,
+  kBranchMergeRun,
   kBranchMergeMiddle,
   kPinAfterWrite,
+  kRevertRun,
   kRevertMiddle,
 };
 

@@ -45,6 +45,13 @@ void CheckDatabase(const Volume& volume, CheckReport& report, const CheckProgres
     return std::to_string(database.execAndGet(std::string("SELECT count(*) FROM ") + table).getInt64()) +
            " " + table;
   };
+  const auto staged =
+      database.execAndGet("SELECT count(*) FROM cluster_runs WHERE commit_seq IS NULL").getInt64();
+  if (staged > 0)
+    report.notes.push_back(
+        std::to_string(staged) +
+        " cluster runs are staged: an ingestor is at it, or was ended, and sweeps them when it "
+        "applies the next");
   report.notes.push_back("version " + std::to_string(readiness.version) + ", " + count("transmissions") +
                          ", " + count("observations") + ", " + count("nodes") + ", " +
                          count("inactive_nodes") + ", " + count("observers"));

@@ -15,7 +15,8 @@ CREATE TABLE cluster_runs(
   run_id            INTEGER PRIMARY KEY,
   branch_id         INTEGER NOT NULL REFERENCES branch(branch_id),
   collection        TEXT NOT NULL CHECK(collection IN ('mesh', 'items')),
-  file_id           TEXT NOT NULL UNIQUE, -- of the queue file that brought it
+  file_id           TEXT NOT NULL,        -- of the queue file that brought it
+  copy_of           INTEGER REFERENCES cluster_runs(run_id),  -- a merge or a revert brought this run's members again
   job_id            TEXT,
   coverage          TEXT NOT NULL CHECK(coverage IN ('full', 'partial')),
   match_rule        TEXT NOT NULL CHECK(match_rule IN ('memory', 'plain-jaccard')),
@@ -34,7 +35,10 @@ CREATE TABLE cluster_runs(
   commit_seq        INTEGER REFERENCES commit_log(commit_seq),  -- NULL while it is staged, and nothing names it
   pruned_at         INTEGER               -- its clusters and members are gone, its decisions are not
 ) STRICT;
+CREATE UNIQUE INDEX cluster_runs_by_file ON cluster_runs(file_id, collection);
 CREATE UNIQUE INDEX cluster_runs_by_commit ON cluster_runs(branch_id, collection, commit_seq);
+CREATE INDEX cluster_runs_staged ON cluster_runs(run_id) WHERE commit_seq IS NULL;
+CREATE INDEX cluster_runs_whole ON cluster_runs(commit_seq) WHERE commit_seq IS NOT NULL AND pruned_at IS NULL;
 
 -- A cluster as one run found it.
 CREATE TABLE cluster_snapshots(
@@ -285,13 +289,15 @@ CREATE TRIGGER cluster_track_states_are_frozen BEFORE UPDATE ON cluster_track_st
     OR OLD.track_key IS NOT NEW.track_key OR OLD.from_seq IS NOT NEW.from_seq
   BEGIN SELECT RAISE(ABORT, 'an interval only closes'); END;
 CREATE TRIGGER cluster_track_states_are_kept BEFORE DELETE ON cluster_track_states
-  BEGIN SELECT RAISE(ABORT, 'what a track was is never deleted'); END;
+  WHEN (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'what a track was is kept while its branch lives'); END;
 CREATE TRIGGER cluster_aliases_are_frozen BEFORE UPDATE ON cluster_aliases
   WHEN OLD.to_seq IS NOT NULL OR NEW.to_seq IS NULL OR OLD.alias IS NOT NEW.alias
     OR OLD.track_key IS NOT NEW.track_key OR OLD.branch_id IS NOT NEW.branch_id OR OLD.from_seq IS NOT NEW.from_seq
   BEGIN SELECT RAISE(ABORT, 'an interval only closes'); END;
 CREATE TRIGGER cluster_aliases_are_kept BEFORE DELETE ON cluster_aliases
-  BEGIN SELECT RAISE(ABORT, 'an alias is never deleted'); END;
+  WHEN (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'an alias is kept while its branch lives'); END;
 CREATE TRIGGER cluster_merge_decisions_never_change BEFORE UPDATE ON cluster_merge_decisions
   BEGIN SELECT RAISE(ABORT, 'a decision never changes, only its state does'); END;
 CREATE TRIGGER cluster_merge_decisions_are_kept BEFORE DELETE ON cluster_merge_decisions
@@ -302,7 +308,8 @@ CREATE TRIGGER cluster_decision_states_are_frozen BEFORE UPDATE ON cluster_decis
     OR OLD.from_seq IS NOT NEW.from_seq
   BEGIN SELECT RAISE(ABORT, 'an interval only closes'); END;
 CREATE TRIGGER cluster_decision_states_are_kept BEFORE DELETE ON cluster_decision_states
-  BEGIN SELECT RAISE(ABORT, 'the state of a decision is never deleted'); END;
+  WHEN (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'the state of a decision is kept while its branch lives'); END;
 CREATE TRIGGER cluster_overrides_are_frozen BEFORE UPDATE ON cluster_overrides
   WHEN OLD.to_seq IS NOT NULL OR NEW.to_seq IS NULL OR OLD.branch_id IS NOT NEW.branch_id
     OR OLD.override_id IS NOT NEW.override_id OR OLD.from_seq IS NOT NEW.from_seq
@@ -311,7 +318,8 @@ CREATE TRIGGER cluster_overrides_are_frozen BEFORE UPDATE ON cluster_overrides
     OR OLD.actor IS NOT NEW.actor OR OLD.reason IS NOT NEW.reason OR OLD.created_at IS NOT NEW.created_at
   BEGIN SELECT RAISE(ABORT, 'an interval only closes'); END;
 CREATE TRIGGER cluster_overrides_are_kept BEFORE DELETE ON cluster_overrides
-  BEGIN SELECT RAISE(ABORT, 'an override is never deleted'); END;
+  WHEN (SELECT state FROM branch WHERE branch_id = OLD.branch_id) = 'live'
+  BEGIN SELECT RAISE(ABORT, 'an override is kept while its branch lives'); END;
 CREATE TRIGGER cluster_jobs_end_once BEFORE UPDATE ON cluster_jobs WHEN OLD.finished_at IS NOT NULL
   BEGIN SELECT RAISE(ABORT, 'a finished job never changes'); END;
 

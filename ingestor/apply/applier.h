@@ -12,7 +12,7 @@
 namespace heliograph::ingestor {
 
 class ClusterBooks;
-class ClusterStaging;
+class StagedFile;
 
 /// What an applier may use. All of it outlives the call.
 struct ApplyContext {
@@ -22,8 +22,8 @@ struct ApplyContext {
   std::optional<int> capability_age_out_days;
   /// Decodes and verifies one message, as for any source.
   const std::function<Prepared(const Receipt&)>& prepare;
-  ClusterBooks* books = nullptr;      ///< REQUIRED of what concerns clusters
-  ClusterStaging* staging = nullptr;  ///< of a cluster-snapshot: complete, or refused
+  ClusterBooks* books = nullptr;  ///< REQUIRED of what concerns clusters
+  StagedFile* staged = nullptr;   ///< REQUIRED of what MayBringRuns: with nothing left to do
 };
 
 /// Each applier carries out one kind of queue file inside the transaction that also records its outcome. The

@@ -5,19 +5,18 @@
 
 #include "common/multibyte_snapshot.h"
 #include "ingestor/apply/applier.h"
+#include "ingestor/apply/merge_side.h"
 #include "ingestor/store/branch_store.h"
 #include "ingestor/store/capability_history.h"
 
 namespace heliograph::ingestor {
 
 /// A multibyte snapshot of a what-if run: it is stored for its branch alone, and what main says of the nodes
-/// stays. A merge takes the capability over; readiness is only compared, for main's own follows from its
-/// capability.
+/// stays. A merge takes the capability over. Readiness is compared and never merged: its figures are computed
+/// from the traffic and from the capability of every node, so that those of the branch would not fit what
+/// main holds after the merge; the next snapshot of main brings the ones that do.
 Verdict ApplyBranchCapability(const ApplyContext& context, const queue::QueueFile& file,
                               const MultibyteSnapshot& snapshot);
-
-/// Which side a merge takes where both have changed the same node.
-enum class MergeSide { kNone, kMain, kBranch };
 
 /// What a merge of the branch's capability into main would do.
 struct CapabilityMergePlan {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "common/failpoint.h"
-#include "ingestor/store/cluster_run_store.h"
 #include "ingestor/store/member_dictionary.h"
 #include "ingestor/store/track_store.h"
 
@@ -30,15 +29,33 @@ TrackBook* ClusterBooks::Find(BranchId branch, ClusterCollection collection) {
   return found != books_.end() ? &found->second : nullptr;
 }
 
-ClusterStaging::ClusterStaging(std::string name, const queue::QueueFile& file, MeshStore& store)
-    : name_(std::move(name)) {
-  file_.envelope = file.envelope;
+void ClusterBooks::Forget(BranchId branch) noexcept {
+  std::erase_if(books_, [&](const auto& book) { return book.first.first == branch; });
+}
+
+ClusterStaging::ClusterStaging(const queue::QueueFile& file, MeshStore& store) {
   auto decoded = DecodeClusterSnapshot(file.payload);
   if (!decoded) {
     refusal_ = Verdict::Of(Outcome::kRejected, decoded.error());
     return;
   }
   snapshot_ = std::move(*decoded);
+  origin_ = {BranchId{file.envelope.branch_id}, file.envelope.id.ToText(), file.envelope.created_at,
+             ContentDigest(snapshot_), std::nullopt};
+  Judge(store, file);
+  if (!refusal_) ListKeys();
+}
+
+ClusterStaging::ClusterStaging(RunKey original, const queue::Envelope& file, MeshStore& store) {
+  StoredRun stored = ClusterRunStore(store.database()).Load(original).value();
+  snapshot_ = std::move(stored.snapshot);
+  origin_ = {kMainBranch, file.id.ToText(), stored.computed_at, stored.content, original};
+  representatives_ = std::move(stored.representatives);
+  new_to_main_ = std::move(stored.new_to_main);
+  branch_of_original_ = stored.branch;
+}
+
+void ClusterStaging::Judge(MeshStore& store, const queue::QueueFile& file) {
   if (snapshot_.watermark != file.envelope.watermark) {
     refusal_ =
         Verdict::Of(Outcome::kRejected, "the run and the header of its file have different watermarks");
@@ -48,42 +65,46 @@ ClusterStaging::ClusterStaging(std::string name, const queue::QueueFile& file, M
     refusal_ = Verdict::Of(Outcome::kNoop, "the run found no cluster, so that the active run stays");
     return;
   }
-  const BranchView view = BranchView::Of(store.database(), BranchId{file.envelope.branch_id});
+  const BranchView view = BranchView::Of(store.database(), origin_.branch);
   const auto active = ClusterRunStore(store.database()).Active(view, snapshot_.collection);
-  if (active && active->content == ContentDigest(snapshot_) &&
+  if (active && active->content == origin_.content &&
       TrackStore(store.database()).OpenDecisions(view, snapshot_.collection).empty()) {
     refusal_ = Verdict::Of(Outcome::kNoop, "it says what run " +
                                                std::to_string(static_cast<std::int64_t>(active->active)) +
                                                " says, the active one");
-    return;
   }
-  ListPlaces();
 }
 
-void ClusterStaging::ListPlaces() {
+void ClusterStaging::ListKeys() {
   for (std::size_t i = 0; i < snapshot_.clusters.size(); ++i) {
-    for (const SnapshotMember& member : snapshot_.clusters[i].members)
-      places_.push_back({&member.key, i, static_cast<int>(std::lround(member.strength * kThousand)), {}});
+    for (const SnapshotMember& member : snapshot_.clusters[i].members) {
+      keys_.push_back(&member.key);
+      places_.push_back({{}, i, static_cast<int>(std::lround(member.strength * kThousand))});
+    }
   }
-  for (const std::string& key : snapshot_.unclustered) places_.push_back({&key, std::nullopt, 0, {}});
+  for (const std::string& key : snapshot_.unclustered) {
+    keys_.push_back(&key);
+    places_.push_back({});
+  }
+  representatives_.resize(snapshot_.clusters.size());
 }
 
-bool ClusterStaging::Step(MeshStore& store, ClusterBooks& books, const queue::Envelope& envelope) {
-  if (refusal_ || phase_ == Phase::kDone) return true;
+void ClusterStaging::Step(MeshStore& store, ClusterBooks& books) {
   StoreTransaction transaction(store);
   switch (phase_) {
-    case Phase::kSweep:
-      if (!ClusterRunStore(store.database()).SweepStaged(kRowsAtATime)) {
-        books.Of(store.database(), BranchView::Of(store.database(), BranchId{envelope.branch_id}),
-                 snapshot_.collection);
-        phase_ = Phase::kResolve;
+    case Phase::kBook:
+      books.Of(store.database(), BranchView::Of(store.database(), origin_.branch), snapshot_.collection);
+      phase_ = Phase::kPlaces;
+      break;
+    case Phase::kPlaces:
+      if (origin_.copy_of) {
+        ReadOriginal(store);
+      } else {
+        Resolve(store);
       }
       break;
-    case Phase::kResolve:
-      Resolve(store);
-      break;
     case Phase::kMembers:
-      if (!run_) run_ = ClusterRunStore(store.database()).Stage(envelope, snapshot_);
+      if (!run_) run_ = ClusterRunStore(store.database()).Stage(origin_, snapshot_);
       StageMembers(store);
       break;
     case Phase::kDone:
@@ -91,50 +112,48 @@ bool ClusterStaging::Step(MeshStore& store, ClusterBooks& books, const queue::En
   }
   transaction.Commit();
   HELIOGRAPH_FAILPOINT(kClusterStaged);
-  // What comes of the run is another piece: the writer may store packets before it.
-  return refusal_.has_value();
 }
 
 void ClusterStaging::Resolve(MeshStore& store) {
   MemberDictionary dictionary(store.database(), store.identities());
   const std::size_t end = std::min(places_.size(), next_ + kRowsAtATime);
   for (; next_ < end; ++next_) {
-    Place& place = places_[next_];
-    const auto member = dictionary.KeyOf(snapshot_.collection, *place.key);
+    const std::string& key = *keys_[next_];
+    PlacedMember& place = places_[next_];
+    const auto member = dictionary.KeyOf(snapshot_.collection, key);
     if (!member) {
-      refusal_ = Verdict::Of(Outcome::kRejected, "the run names " + *place.key + ", which nobody has met");
+      refusal_ = Verdict::Of(Outcome::kRejected, "the run names " + key + ", which nobody has met");
       return;
     }
     place.member = *member;
+    if (place.ordinal && key == snapshot_.clusters[*place.ordinal].representative)
+      representatives_[*place.ordinal] = *member;
   }
-  if (next_ < places_.size()) return;
-  Arrange();
-  next_ = 0;
-  phase_ = Phase::kMembers;
+  if (next_ == places_.size()) Arrange();
+}
+
+void ClusterStaging::ReadOriginal(MeshStore& store) {
+  const MemberKey last = places_.empty() ? MemberKey{} : places_.back().member;
+  const auto members = ClusterRunStore(store.database()).MembersAfter(*origin_.copy_of, last, kRowsAtATime);
+  places_.insert(places_.end(), members.begin(), members.end());
+  if (members.size() < kRowsAtATime) Arrange();
 }
 
 void ClusterStaging::Arrange() {
   proposed_.coverage = snapshot_.coverage;
   proposed_.clusters.resize(snapshot_.clusters.size());
-  representatives_.resize(snapshot_.clusters.size());
-  for (const Place& place : places_) {
-    if (!place.ordinal) {
-      proposed_.unclustered.push_back(place.member);
-      continue;
-    }
-    proposed_.clusters[*place.ordinal].push_back(place.member);
-    if (*place.key == snapshot_.clusters[*place.ordinal].representative)
-      representatives_[*place.ordinal] = place.member;
-  }
+  for (const PlacedMember& place : places_)
+    (place.ordinal ? proposed_.clusters[*place.ordinal] : proposed_.unclustered).push_back(place.member);
   for (MemberSet& cluster : proposed_.clusters) std::sort(cluster.begin(), cluster.end());
   std::sort(proposed_.unclustered.begin(), proposed_.unclustered.end());
+  next_ = 0;
+  phase_ = Phase::kMembers;
 }
 
 void ClusterStaging::StageMembers(MeshStore& store) {
   ClusterRunStore runs(store.database());
   const std::size_t end = std::min(places_.size(), next_ + kRowsAtATime);
-  for (; next_ < end; ++next_)
-    runs.StageMember(*run_, places_[next_].member, places_[next_].ordinal, places_[next_].strength);
+  for (; next_ < end; ++next_) runs.StageMember(*run_, places_[next_]);
   HELIOGRAPH_FAILPOINT(kClusterStaging);
   if (next_ == places_.size()) phase_ = Phase::kDone;
 }

@@ -9,6 +9,7 @@
 #include "common/cluster_snapshot.h"
 #include "ingestor/clusters/track_book.h"
 #include "ingestor/store/branch_view.h"
+#include "ingestor/store/cluster_run_store.h"
 #include "ingestor/store/ledger.h"
 #include "ingestor/store/mesh_store.h"
 #include "queue/queue_file.h"
@@ -24,60 +25,74 @@ class ClusterBooks {
   /// The book if it is there.
   TrackBook* Find(BranchId branch, ClusterCollection collection);
   void Forget() noexcept { books_.clear(); }
+  /// Those of a branch that is gone.
+  void Forget(BranchId branch) noexcept;
 
  private:
   std::map<std::pair<BranchId, ClusterCollection>, TrackBook> books_;
 };
 
-/// Brings a run into the database piece by piece under a row that no pointer names, so that no transaction is
-/// long. What a process that died left there is swept first. Used by the writer's thread.
+/// A run on its way into the database: the one that a queue file holds, or a copy of an applied one. It is
+/// brought there piece by piece under a row that no pointer names, so that no transaction is long. Used by
+/// the writer's thread.
 class ClusterStaging {
  public:
-  /// Looks at the payload. REQUIRED: the file is genuine, new, and of this database.
-  ClusterStaging(std::string name, const queue::QueueFile& file, MeshStore& store);
+  /// The run of a cluster-snapshot, for the branch that the file names. REQUIRED: the file is genuine, new,
+  /// and of this database.
+  ClusterStaging(const queue::QueueFile& file, MeshStore& store);
+  /// A copy for main of an applied run, which the file asks for. REQUIRED: the run's members are there.
+  ClusterStaging(RunKey original, const queue::Envelope& file, MeshStore& store);
+  ClusterStaging(ClusterStaging&&) = default;
+  ClusterStaging& operator=(ClusterStaging&&) = default;
+  ClusterStaging(const ClusterStaging&) = delete;
+  ClusterStaging& operator=(const ClusterStaging&) = delete;
 
-  const std::string& name() const { return name_; }
-  /// The file without its payload, so that it need not be read again for each piece.
-  const queue::QueueFile& file() const { return file_; }
   /// Why the run is not to be applied; nothing for one that is.
   const std::optional<Verdict>& refusal() const { return refusal_; }
+  /// True when all of it is in the database, or it is refused.
+  bool IsComplete() const { return refusal_ || phase_ == Phase::kDone; }
 
-  /// Does one more piece, in a transaction of its own of at most some 50 ms. Returns true when all was there
-  /// before, or the run is refused. REQUIRED: no transaction is open.
-  bool Step(MeshStore& store, ClusterBooks& books, const queue::Envelope& envelope);
+  /// Does one more piece, in a transaction of its own of at most some 50 ms. REQUIRED: no transaction is
+  /// open, and it is not complete.
+  void Step(MeshStore& store, ClusterBooks& books);
 
-  // REQUIRED from here on: Step returned true, and nothing is refused.
+  /// What the run says of itself; of a copy without the keys of its members.
   const ClusterSnapshot& snapshot() const { return snapshot_; }
+  /// The applied run that it is a copy of, if it is one.
+  std::optional<RunKey> original() const { return origin_.copy_of; }
+
+  // REQUIRED from here on: it is complete, and nothing is refused.
   RunKey run() const { return *run_; }
   /// The clusters by the members' integers, in the order of the snapshot.
   const ProposedRun& proposed() const { return proposed_; }
   MemberKey representative(std::size_t cluster) const { return representatives_[cluster]; }
+  /// Of a copy, by cluster: the track that it has on the branch of the original, when main has not seen that.
+  const std::vector<std::optional<TrackKey>>& new_to_main() const { return new_to_main_; }
+  /// Of a copy: the branch of the original.
+  BranchId branch_of_original() const { return branch_of_original_; }
 
  private:
-  enum class Phase { kSweep, kResolve, kMembers, kDone };
-  /// A member by its place: in the cluster `ordinal` of the snapshot, or unclustered.
-  struct Place {
-    const std::string* key = nullptr;
-    std::optional<std::size_t> ordinal;
-    int strength = 0;
-    MemberKey member{};
-  };
+  enum class Phase { kBook, kPlaces, kMembers, kDone };
 
-  void ListPlaces();
+  void Judge(MeshStore& store, const queue::QueueFile& file);
+  void ListKeys();
   void Resolve(MeshStore& store);
-  void StageMembers(MeshStore& store);
+  void ReadOriginal(MeshStore& store);
   void Arrange();
+  void StageMembers(MeshStore& store);
 
-  std::string name_;
-  queue::QueueFile file_;
+  RunOrigin origin_;
   std::optional<Verdict> refusal_;
   ClusterSnapshot snapshot_;
-  Phase phase_ = Phase::kSweep;
-  std::vector<Place> places_;
+  Phase phase_ = Phase::kBook;
+  std::vector<const std::string*> keys_;  ///< in snapshot_; of a copy there are none
+  std::vector<PlacedMember> places_;
   std::size_t next_ = 0;
   std::optional<RunKey> run_;
   ProposedRun proposed_;
   std::vector<MemberKey> representatives_;
+  std::vector<std::optional<TrackKey>> new_to_main_;
+  BranchId branch_of_original_{};
 };
 
 }  // namespace heliograph::ingestor

@@ -67,7 +67,7 @@ class OverrideApplication {
 };
 
 StoredTrack OverrideApplication::Named(const std::string& name) {
-  const auto named = tracks_.Named(name);
+  const auto named = tracks_.Named(view_, name);
   const auto track = named ? tracks_.Resolve(view_, *named) : std::nullopt;
   if (!track) throw Refused{Outcome::kRejected, "there is no cluster " + name};
   RefuseWhenMovedOn(*named);
@@ -192,7 +192,7 @@ void OverrideApplication::Rename() {
   if (const std::string wanted = Slugify(request_.title);
       !has_it && !wanted.empty() && wanted != state.slug) {
     tracks_.AddAlias(state.slug, track.key, commit_);
-    state.slug = tracks_.FreeSlug(request_.title);
+    state.slug = tracks_.FreeSlug(view_, request_.title);
   }
   Change(track.key, state);
   Record(track, std::nullopt, {});
@@ -240,7 +240,7 @@ void OverrideApplication::Split() {
   TrackState state;
   state.title = request_.title.empty() ? whole.title + " (split off)" : request_.title;
   state.title_pinned = !request_.title.empty();
-  state.slug = tracks_.FreeSlug(Slugify(state.title).empty() ? whole.slug : state.title);
+  state.slug = tracks_.FreeSlug(view_, Slugify(state.title).empty() ? whole.slug : state.title);
   state.representative = members.front();
   Change(part.key, state);
   Record(track, part.key, members);
@@ -321,7 +321,8 @@ Verdict ApplyOverride(const ApplyContext& context, const queue::QueueFile& file)
   const auto request = DecodeClusterOverride(file.payload);
   if (!request) return Verdict::Of(Outcome::kRejected, request.error());
   if (file.envelope.branch_id != static_cast<std::int64_t>(kMainBranch))
-    return Verdict::Of(Outcome::kRejected, "corrections are made on main: branch_id must be 1");
+    return Verdict::Of(Outcome::kRejected,
+                       "corrections are made on main, and bind what is merged there: branch_id must be 1");
   try {
     return OverrideApplication(context, file, *request).Run();
   } catch (const Refused& refused) {

@@ -64,7 +64,8 @@ bool KeepsOrder(const queue::ListedFile& listed) {
   if (!listed.parsed) return false;
   const queue::Kind kind = listed.parsed->kind;
   return kind == queue::Kind::kClusterSnapshot || kind == queue::Kind::kClusterJob ||
-         kind == queue::Kind::kOverride;
+         kind == queue::Kind::kOverride || kind == queue::Kind::kBranchRequest ||
+         kind == queue::Kind::kRevert;
 }
 
 /// Streams whose files follow a watermark that must not go back.
@@ -130,9 +131,9 @@ void QueueApplier::ForgetVanished(const queue::Listing& listing) {
 
 QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const queue::Listing& listing) {
   // What is applied piece by piece was read and verified before its first piece.
-  const bool is_staging = staging_ && staging_->name() == listed.name;
-  const auto file = is_staging ? tl::expected<queue::QueueFile, queue::ReadError>(staging_->file())
-                               : inbox_.Open(listed.name);
+  const bool is_staged = staged_ && staged_->name() == listed.name;
+  const auto file = is_staged ? tl::expected<queue::QueueFile, queue::ReadError>(staged_->file())
+                              : inbox_.Open(listed.name);
   try {
     HELIOGRAPH_FAILPOINT(kApplyAfterRead);
     if (file) return Apply(listed.name, *file, listing);
@@ -142,7 +143,7 @@ QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const
   } catch (const std::exception& error) {
     // What was undone in the database must not be remembered.
     books_.Forget();
-    staging_.reset();
+    staged_.reset();
     if (MayPass(error) || !file) return Postpone(listed.name, error.what());
     return RejectAfterFailure(listed.name, *file, error.what());
   }
@@ -177,14 +178,13 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     HELIOGRAPH_FAILPOINT(kApplyDuplicateBeforeUnlink);
     return Finish(name, *known, store_.ledger().Reason(id));
   }
-  if (file.envelope.kind == queue::Kind::kClusterSnapshot && !Objection(file, name, listing) &&
-      !Stage(name, file))
-    return Result::kUnfinished;
+  const auto objection = Objection(file, name, listing);
+  if (!objection && MayBringRuns(file.envelope.kind) && !Stage(name, file)) return Result::kUnfinished;
   Verdict verdict;
   {
     StoreTransaction transaction(store_);
     HELIOGRAPH_FAILPOINT(kApplyAfterBegin);
-    verdict = Judge(file, name, listing);
+    verdict = objection ? *objection : CarryOut(file);
     HELIOGRAPH_FAILPOINT(kApplyBeforeLedger);
     store_.ledger().Record(id, file.envelope, verdict, WallClockNow(), options_.boot_id);
     if (recovering_) Audit("rolled_forward", id, file.envelope.actor, std::string(Name(verdict.outcome)));
@@ -192,21 +192,15 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     transaction.Commit();
   }
   HELIOGRAPH_FAILPOINT(kApplyAfterCommit);
-  if (staging_ && staging_->name() == name) staging_.reset();
+  if (staged_ && staged_->name() == name) staged_.reset();
   spdlog::info("Queue file {} ({}): {}, {}", id, queue::Name(file.envelope.kind), Name(verdict.outcome),
                Sanitised(verdict.reason));
   return Finish(name, verdict.outcome, verdict.reason);
 }
 
 bool QueueApplier::Stage(const std::string& name, const queue::QueueFile& file) {
-  if (!staging_ || staging_->name() != name) staging_.emplace(name, file, store_);
-  return staging_->Step(store_, books_, file.envelope);
-}
-
-Verdict QueueApplier::Judge(const queue::QueueFile& file, const std::string& name,
-                            const queue::Listing& listing) {
-  const auto objection = Objection(file, name, listing);
-  return objection ? *objection : CarryOut(file);
+  if (!staged_ || staged_->name() != name) staged_.emplace(name, file, store_);
+  return staged_->Step(store_, books_);
 }
 
 std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, const std::string& name,
@@ -224,13 +218,12 @@ std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, con
     return Verdict::Of(Outcome::kStale,
                        "older than 14 days (created " + FormatTime(envelope.created_at) + ")");
   const BranchId branch{envelope.branch_id};
-  CommitSeq head{};
   try {
-    head = store_.commits().Head(branch);
+    store_.commits().Head(branch);
   } catch (const std::out_of_range& error) {
     return Verdict::Of(Outcome::kRejected, error.what());
   }
-  if (envelope.base_commit_seq > static_cast<std::int64_t>(head))
+  if (envelope.base_commit_seq > static_cast<std::int64_t>(store_.commits().Newest()))
     return Verdict::Of(Outcome::kWrongEpoch, "based on a commit that this database has not seen");
   if (FollowsWatermark(envelope.kind)) {
     const std::int64_t newest = store_.ledger().NewestWatermark(branch, envelope.stream);
@@ -241,14 +234,14 @@ std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, con
       return Verdict::Of(Outcome::kStale,
                          "a state as of observation " + std::to_string(newest) + " is applied already");
   }
-  if (IsFullState(envelope.kind) && IsSuperseded(file, name, head, listing))
+  if (IsFullState(envelope.kind) && IsSuperseded(file, name, listing))
     return Verdict::Of(Outcome::kSuperseded, "a newer state of the stream waits behind it");
   return std::nullopt;
 }
 
 Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
   const ApplyContext context{store_,           WallClockNow(), options_.capability_age_out_days,
-                             options_.prepare, &books_,        staging_ ? &*staging_ : nullptr};
+                             options_.prepare, &books_,        staged_ ? &*staged_ : nullptr};
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);
@@ -277,8 +270,9 @@ Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
                                              std::string(queue::Name(file.envelope.kind)));
 }
 
-bool QueueApplier::IsSuperseded(const queue::QueueFile& file, const std::string& name, CommitSeq head,
+bool QueueApplier::IsSuperseded(const queue::QueueFile& file, const std::string& name,
                                 const queue::Listing& listing) {
+  const auto newest = static_cast<std::int64_t>(store_.commits().Newest());
   const auto self = std::find_if(listing.files.begin(), listing.files.end(),
                                  [&](const queue::ListedFile& other) { return other.name == name; });
   if (self == listing.files.end()) return false;
@@ -290,7 +284,7 @@ bool QueueApplier::IsSuperseded(const queue::QueueFile& file, const std::string&
            later->envelope.branch_id == file.envelope.branch_id &&
            later->envelope.watermark >= file.envelope.watermark &&
            later->envelope.watermark <= store_.packets().watermark() &&
-           later->envelope.base_commit_seq <= static_cast<std::int64_t>(head) && MakesSense(*later);
+           later->envelope.base_commit_seq <= newest && MakesSense(*later);
   });
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "ingestor/apply/applier.h"
-#include "ingestor/apply/cluster_staging.h"
+#include "ingestor/apply/staged_file.h"
 #include "queue/inbox.h"
 
 namespace heliograph::ingestor {
@@ -44,7 +44,7 @@ class QueueApplier {
   Report Run();
 
   /// True while a cluster run is applied piece by piece.
-  bool IsStaging() const { return staging_.has_value(); }
+  bool IsStaging() const { return staged_.has_value(); }
 
   /// While this holds, Run notes in the recovery audit that it goes on with what an earlier process left.
   void SetRecovering(bool recovering) { recovering_ = recovering; }
@@ -62,15 +62,13 @@ class QueueApplier {
   void ForgetVanished(const queue::Listing& listing);
   Result Refuse(const std::string& name, const queue::ReadError& error);
   Result Apply(const std::string& name, const queue::QueueFile& file, const queue::Listing& listing);
-  Verdict Judge(const queue::QueueFile& file, const std::string& name, const queue::Listing& listing);
   /// What speaks against a file whatever its payload says; nothing: it is to be carried out.
   std::optional<Verdict> Objection(const queue::QueueFile& file, const std::string& name,
                                    const queue::Listing& listing);
   Verdict CarryOut(const queue::QueueFile& file);
-  /// One piece of a cluster run. True when it can be carried out, or refused.
+  /// One piece of the runs that the file brings. True when it can be carried out, or refused.
   bool Stage(const std::string& name, const queue::QueueFile& file);
-  bool IsSuperseded(const queue::QueueFile& file, const std::string& name, CommitSeq head,
-                    const queue::Listing& listing);
+  bool IsSuperseded(const queue::QueueFile& file, const std::string& name, const queue::Listing& listing);
   Result Finish(const std::string& name, Outcome outcome, const std::string& reason);
   Result Postpone(const std::string& name, const std::string& why);
   void Audit(const char* action, const std::string& ledger_id, const std::string& actor,
@@ -81,7 +79,7 @@ class QueueApplier {
   Options options_;
   std::map<std::string, Retry> retries_;
   ClusterBooks books_;
-  std::optional<ClusterStaging> staging_;
+  std::optional<StagedFile> staged_;
   bool recovering_ = false;
 };
 

@@ -86,7 +86,8 @@ void TrackBook::TakeApart(TrackKey whole, RunKey first, RunKey last, const Membe
 
 RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule rule,
                                  const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
-                                 LineageNumbers& numbers) {
+                                 LineageNumbers& numbers,
+                                 const std::vector<std::optional<TrackKey>>& brought) {
   RunConclusion conclusion;
   if (run.coverage == RunCoverage::kFull) EndWhatIsLongGone(data_time, conclusion);
   conclusion.clusters = run.clusters;
@@ -99,7 +100,7 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
   for (const LineageDecision& decision : match.decisions)
     if (decision.outcome == LineageOutcome::kUpdated) matched.push_back(*decision.track);
   std::sort(matched.begin(), matched.end());
-  Record(match, numbers, conclusion);
+  Record(match, numbers, brought, conclusion);
   if (run.coverage == RunCoverage::kFull) {
     SettleOpen(matched, conclusion);
   } else {
@@ -119,7 +120,8 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
   return conclusion;
 }
 
-void TrackBook::Record(const MatchResult& match, LineageNumbers& numbers, RunConclusion& conclusion) {
+void TrackBook::Record(const MatchResult& match, LineageNumbers& numbers,
+                       const std::vector<std::optional<TrackKey>>& brought, RunConclusion& conclusion) {
   // New tracks are numbered by their smallest member, so that the order of the clusters does not matter.
   std::vector<std::size_t> begun;
   for (const LineageDecision& decision : match.decisions)
@@ -127,7 +129,10 @@ void TrackBook::Record(const MatchResult& match, LineageNumbers& numbers, RunCon
   std::sort(begun.begin(), begun.end(), [&](std::size_t a, std::size_t b) {
     return conclusion.clusters[a].front() < conclusion.clusters[b].front();
   });
-  for (const std::size_t cluster : begun) conclusion.tracks[cluster] = TrackKey{numbers.next_track++};
+  for (const std::size_t cluster : begun) {
+    const bool has_number = cluster < brought.size() && brought[cluster];
+    conclusion.tracks[cluster] = has_number ? *brought[cluster] : TrackKey{numbers.next_track++};
+  }
 
   std::vector<const LineageDecision*> ordered;
   for (const LineageDecision& decision : match.decisions) ordered.push_back(&decision);

@@ -94,10 +94,11 @@ class TrackBook {
   TrackBook() = default;
 
   /// Matches the run, and remembers it. Tracks and decisions get their numbers from `numbers`, which moves
-  /// on.
+  /// on; a cluster that begins a track has the number that `brought` gives it, if there is one. REQUIRED: no
+  /// number in `brought` (by cluster; may be shorter) is twice there, or was ever a track of this book.
   RunConclusion Advance(RunKey key, const ProposedRun& run, MatchRule rule,
                         const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
-                        LineageNumbers& numbers);
+                        LineageNumbers& numbers, const std::vector<std::optional<TrackKey>>& brought = {});
 
   /// What a person did to a track between two runs. A track that the book does not know, for it is long over,
   /// is left alone.
@@ -120,7 +121,8 @@ class TrackBook {
   TrackMemory* Find(TrackKey track);
   void Complete(const ProposedRun& run, RunConclusion& conclusion) const;
   void SettleOpen(const std::vector<TrackKey>& matched, RunConclusion& conclusion);
-  void Record(const MatchResult& match, LineageNumbers& numbers, RunConclusion& conclusion);
+  void Record(const MatchResult& match, LineageNumbers& numbers,
+              const std::vector<std::optional<TrackKey>>& brought, RunConclusion& conclusion);
   void Stand(TrackKey track, const TrackStanding& standing, RunConclusion& conclusion);
   void StandAfter(const RecordedDecision& recorded, const TrackConstraints& constraints,
                   std::optional<UtcMillis> data_time, RunConclusion& conclusion);

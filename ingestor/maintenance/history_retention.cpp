@@ -64,14 +64,19 @@ void RaiseFloor(MeshStore& store, const RetentionRules& rules, UtcMillis wall_cl
 /// Deletes a batch; false when there was nothing to delete.
 bool DeleteBatch(MeshStore& store, const IntervalTable& table) {
   StoreTransaction transaction(store);
-  SQLite::Statement closed(
-      store.database(),
-      Batch(table, "to_seq <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key='history_floor')"));
-  SQLite::Statement abandoned(
-      store.database(), Batch(table, "branch_id IN (SELECT branch_id FROM branch WHERE state='deleted')"));
-  int deleted = closed.exec();
+  int deleted = 0;
+  if (!table.outlives_floor) {
+    SQLite::Statement closed(
+        store.database(),
+        Batch(table, "to_seq <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key='history_floor')"));
+    deleted = closed.exec();
+  }
   HELIOGRAPH_FAILPOINT(kRetentionMiddleOfBatch);
-  if (deleted == 0) deleted = abandoned.exec();
+  if (deleted == 0) {
+    SQLite::Statement abandoned(
+        store.database(), Batch(table, "branch_id IN (SELECT branch_id FROM branch WHERE state='deleted')"));
+    deleted = abandoned.exec();
+  }
   transaction.Commit();
   return deleted > 0;
 }

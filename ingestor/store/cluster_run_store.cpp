@@ -25,6 +25,26 @@ std::optional<std::int64_t> Number(std::optional<RunKey> run) {
   return run ? std::optional(Number(*run)) : std::nullopt;
 }
 
+Sha256Digest DigestOf(const SQLite::Column& column) {
+  Sha256Digest digest{};
+  std::copy_n(static_cast<const std::uint8_t*>(column.getBlob()), digest.size(), digest.begin());
+  return digest;
+}
+
+/// The newest applied run of a branch by itself; the names of its parameters are the branch's and the last
+/// commit's.
+std::string NewestRun(const std::string& branch, const std::string& last) {
+  return "SELECT * FROM (SELECT run_id, content_digest, commit_seq, pruned_at IS NULL FROM cluster_runs"
+         " WHERE branch_id=" +
+         branch + " AND collection=?3 AND commit_seq<=" + last + " ORDER BY commit_seq DESC LIMIT 1)";
+}
+
+std::optional<ClusterPointer> ReadPointer(RowBinder& row, SQLite::Statement& statement) {
+  if (!row.Step()) return std::nullopt;
+  return ClusterPointer{RunKey{statement.getColumn(0).getInt64()}, DigestOf(statement.getColumn(1)),
+                        CommitSeq{statement.getColumn(2).getInt64()}, statement.getColumn(3).getInt() != 0};
+}
+
 }  // namespace
 
 /// The applied runs that a branch looks back on, newest first, with the data time of each.
@@ -43,64 +63,123 @@ ClusterRunStore::ClusterRunStore(SQLite::Database& database)
       add_cluster_(
           database,
           "INSERT INTO cluster_snapshots(run_id, ordinal, track_key, size, representative_key, cohesion,"
-          " label, summary) VALUES (?,?,?,?,?,?,?,?)") {}
+          " label, summary) VALUES (?,?,?,?,?,?,?,?)"),
+      members_after_(database,
+                     "SELECT member_key, ordinal, strength FROM cluster_members WHERE run_id=? AND"
+                     " member_key>? ORDER BY member_key LIMIT ?") {}
 
 std::optional<ClusterPointer> ClusterRunStore::Active(const BranchView& view, ClusterCollection collection) {
-  SQLite::Statement row(database_,
-                        "SELECT run_id, content_digest FROM cluster_runs WHERE commit_seq IS NOT NULL AND"
-                        " collection=?3 AND (branch_id=?1 OR branch_id=1 AND commit_seq<=?2)"
-                        " ORDER BY commit_seq DESC LIMIT 1");
+  SQLite::Statement newest(database_, NewestRun("?1", "9e18") + " UNION ALL " + NewestRun("1", "?2") +
+                                          " ORDER BY commit_seq DESC LIMIT 1");
   const std::string name(Name(collection));
-  if (!RowBinder(row).Integer(Number(view.branch)).Integer(view.base_seq).Text(name).Step())
-    return std::nullopt;
-  ClusterPointer pointer{RunKey{row.getColumn(0).getInt64()}, {}};
-  const auto* bytes = static_cast<const std::uint8_t*>(row.getColumn(1).getBlob());
-  std::copy_n(bytes, pointer.content.size(), pointer.content.begin());
-  return pointer;
+  RowBinder row(newest);
+  row.Integer(Number(view.branch)).Integer(view.base_seq).Text(name);
+  return ReadPointer(row, newest);
 }
 
-RunKey ClusterRunStore::Stage(const queue::Envelope& envelope, const ClusterSnapshot& snapshot) {
+std::optional<ClusterPointer> ClusterRunStore::OwnActiveAt(BranchId branch, ClusterCollection collection,
+                                                           CommitSeq last) {
+  SQLite::Statement newest(database_, NewestRun("?1", "?2"));
+  const std::string name(Name(collection));
+  RowBinder row(newest);
+  row.Integer(Number(branch)).Integer(static_cast<std::int64_t>(last)).Text(name);
+  return ReadPointer(row, newest);
+}
+
+std::optional<StoredRun> ClusterRunStore::Load(RunKey run) {
+  SQLite::Statement row(database_,
+                        "SELECT collection, match_rule, algorithm, parameters, input_digest, content_digest,"
+                        " watermark, data_time, computed_at, quality, branch_id FROM cluster_runs"
+                        " WHERE run_id=? AND commit_seq IS NOT NULL AND pruned_at IS NULL");
+  if (!RowBinder(row).Integer(Number(run)).Step()) return std::nullopt;
+  StoredRun stored;
+  ClusterSnapshot& snapshot = stored.snapshot;
+  snapshot.collection = ParseClusterCollection(row.getColumn(0).getString()).value();
+  // What a partial run did not look at was added to it when it was applied, so that it names all.
+  snapshot.coverage = RunCoverage::kFull;
+  snapshot.match_rule = ParseMatchRule(row.getColumn(1).getString()).value();
+  snapshot.algorithm = row.getColumn(2).getString();
+  snapshot.parameters = row.getColumn(3).getString();
+  snapshot.input_digest = DigestOf(row.getColumn(4));
+  stored.content = DigestOf(row.getColumn(5));
+  snapshot.watermark = row.getColumn(6).getInt64();
+  snapshot.data_time = OptionalTime(row.getColumn(7));
+  stored.computed_at = TimeColumn(row.getColumn(8));
+  snapshot.quality = nlohmann::json::parse(row.getColumn(9).getString()).get<std::map<std::string, double>>();
+  stored.branch = BranchId{row.getColumn(10).getInt64()};
+  SQLite::Statement clusters(database_,
+                             "SELECT representative_key, cohesion, label, summary, iif(EXISTS (SELECT 1 FROM"
+                             " cluster_track_states AS s WHERE s.branch_id=1 AND s.track_key=c.track_key),"
+                             " NULL, track_key) FROM cluster_snapshots AS c WHERE run_id=? ORDER BY ordinal");
+  RowBinder cluster(clusters);
+  cluster.Integer(Number(run));
+  while (cluster.Step()) {
+    stored.representatives.push_back(MemberKey{clusters.getColumn(0).getInt64()});
+    SnapshotCluster& added = snapshot.clusters.emplace_back();
+    added.cohesion = clusters.getColumn(1).getDouble();
+    added.label = clusters.getColumn(2).getString();
+    added.summary = clusters.getColumn(3).getString();
+    const auto track = OptionalInteger(clusters.getColumn(4));
+    stored.new_to_main.push_back(track ? std::optional(TrackKey{*track}) : std::nullopt);
+  }
+  return stored;
+}
+
+std::vector<PlacedMember> ClusterRunStore::MembersAfter(RunKey run, MemberKey last, std::size_t limit) {
+  RowBinder row(members_after_);
+  row.Integer(Number(run)).Integer(static_cast<std::int64_t>(last)).Integer(static_cast<std::int64_t>(limit));
+  std::vector<PlacedMember> members;
+  while (row.Step()) {
+    PlacedMember& placed = members.emplace_back();
+    placed.member = MemberKey{members_after_.getColumn(0).getInt64()};
+    if (const auto ordinal = OptionalInteger(members_after_.getColumn(1)))
+      placed.ordinal = static_cast<std::size_t>(*ordinal);
+    placed.strength = members_after_.getColumn(2).getInt();
+  }
+  members_after_.tryReset();
+  return members;
+}
+
+RunKey ClusterRunStore::Stage(const RunOrigin& origin, const ClusterSnapshot& snapshot) {
   const RunKey run{database_.execAndGet("SELECT coalesce(max(run_id), 0) + 1 FROM cluster_runs").getInt64()};
   SQLite::Statement insert(
       database_,
-      "INSERT INTO cluster_runs(run_id, branch_id, collection, file_id, job_id, coverage, match_rule, "
-      "algorithm,"
-      " parameters, input_digest, content_digest, watermark, data_time, computed_at, quality, cluster_count,"
-      " member_count, unclustered_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0)");
+      "INSERT INTO cluster_runs(run_id, branch_id, collection, file_id, copy_of, job_id, coverage,"
+      " match_rule, algorithm, parameters, input_digest, content_digest, watermark, data_time, computed_at,"
+      " quality, cluster_count, member_count, unclustered_count)"
+      " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0)");
   const std::string collection(Name(snapshot.collection)), coverage(Name(snapshot.coverage)),
-      rule(Name(snapshot.match_rule)), file = envelope.id.ToText(),
-                                       quality = nlohmann::json(snapshot.quality).dump();
+      rule(Name(snapshot.match_rule)), quality = nlohmann::json(snapshot.quality).dump();
   const std::optional<std::string> job = snapshot.job ? std::optional(snapshot.job->ToText()) : std::nullopt;
-  const Sha256Digest content = ContentDigest(snapshot);
   RowBinder(insert)
       .Integer(Number(run))
-      .Integer(envelope.branch_id)
+      .Integer(Number(origin.branch))
       .Text(collection)
-      .Text(file)
+      .Text(origin.file)
+      .Integer(Number(origin.copy_of))
       .Text(job)
       .Text(coverage)
       .Text(rule)
       .Text(snapshot.algorithm)
       .Text(snapshot.parameters)
       .Blob(snapshot.input_digest)
-      .Blob(content)
+      .Blob(origin.content)
       .Integer(snapshot.watermark)
       .Time(snapshot.data_time)
-      .Time(envelope.created_at)
+      .Time(origin.computed_at)
       .Text(quality)
       .Run();
   return run;
 }
 
-void ClusterRunStore::StageMember(RunKey run, MemberKey member, std::optional<std::size_t> ordinal,
-                                  int strength) {
+void ClusterRunStore::StageMember(RunKey run, const PlacedMember& placed) {
   std::optional<std::int64_t> place;
-  if (ordinal) place = static_cast<std::int64_t>(*ordinal);
+  if (placed.ordinal) place = static_cast<std::int64_t>(*placed.ordinal);
   RowBinder(stage_member_)
       .Integer(Number(run))
-      .Integer(static_cast<std::int64_t>(member))
+      .Integer(static_cast<std::int64_t>(placed.member))
       .Integer(place)
-      .Integer(strength)
+      .Integer(placed.strength)
       .Run();
 }
 
@@ -209,33 +288,62 @@ ClusterRunStore::Lineage ClusterRunStore::LineageOf(const BranchView& view, Clus
   return lineage;
 }
 
+/// A track that may go on, and the newest of its clusters that the match of the next run looks at.
+struct ClusterRunStore::Remembered {
+  TrackKey track{};
+  TrackState state;
+  std::vector<std::pair<RunKey, std::size_t>> clusters;  ///< run and ordinal, newest first; at least one
+};
+
+std::vector<ClusterRunStore::Remembered> ClusterRunStore::RememberedOf(const BranchView& view,
+                                                                       ClusterCollection collection,
+                                                                       const Lineage& lineage) {
+  SQLite::Statement snapshots(
+      database_, "SELECT run_id, ordinal FROM cluster_snapshots WHERE track_key=? ORDER BY run_id DESC");
+  std::vector<Remembered> all;
+  for (const auto& [track, state] : TrackStore(database_).Unfinished(view, collection)) {
+    RowBinder row(snapshots);
+    row.Integer(static_cast<std::int64_t>(track));
+    Remembered remembered{track, state, {}};
+    while (remembered.clusters.size() < kRememberedSnapshots && row.Step()) {
+      const RunKey run{snapshots.getColumn(0).getInt64()};
+      // Of what other branches made of the track nothing is seen from here.
+      if (lineage.age.contains(run))
+        remembered.clusters.emplace_back(run, static_cast<std::size_t>(snapshots.getColumn(1).getInt64()));
+    }
+    if (!remembered.clusters.empty()) all.push_back(std::move(remembered));
+  }
+  return all;
+}
+
+std::set<RunKey> ClusterRunStore::RunsOfBook(const BranchView& view, ClusterCollection collection) {
+  const Lineage lineage = LineageOf(view, collection);
+  std::set<RunKey> runs;
+  if (lineage.runs.empty()) return runs;
+  runs.insert(lineage.runs.front());
+  for (const Remembered& remembered : RememberedOf(view, collection, lineage))
+    for (const auto& [run, ordinal] : remembered.clusters) runs.insert(run);
+  return runs;
+}
+
 TrackBook ClusterRunStore::LoadBook(const BranchView& view, ClusterCollection collection) {
   TrackBook book;
   const Lineage lineage = LineageOf(view, collection);
   if (lineage.runs.empty()) return book;
-  TrackStore tracks(database_);
-  const auto open = tracks.OpenDecisions(view, collection);
+  const auto open = TrackStore(database_).OpenDecisions(view, collection);
   const auto is_provisional = [&](TrackKey track) {
     return std::any_of(open.begin(), open.end(), [&](const OpenDecision& decision) {
       return decision.outcome == LineageOutcome::kNew && decision.track == track;
     });
   };
-  SQLite::Statement snapshots(
-      database_, "SELECT run_id, ordinal FROM cluster_snapshots WHERE track_key=? ORDER BY run_id DESC");
   std::map<RunKey, std::vector<std::pair<std::size_t, TrackKey>>> wanted;  // ordinals of each run
   wanted[lineage.runs.front()];
-  for (const auto& [track, state] : tracks.Unfinished(view, collection)) {
-    RowBinder row(snapshots);
-    row.Integer(static_cast<std::int64_t>(track));
-    std::size_t remembered = 0;
-    TrackStanding standing{state.status, state.merged_into, state.merged_by_hand, std::nullopt};
-    while (remembered < kRememberedSnapshots && row.Step()) {
-      const RunKey run{snapshots.getColumn(0).getInt64()};
-      if (!lineage.age.contains(run)) continue;
-      if (remembered++ == 0) standing.last_seen = lineage.data_time.at(run);
-      wanted[run].emplace_back(static_cast<std::size_t>(snapshots.getColumn(1).getInt64()), track);
-    }
-    if (remembered > 0) book.RestoreTrack(track, standing, is_provisional(track));
+  for (const auto& [track, state, clusters] : RememberedOf(view, collection, lineage)) {
+    for (const auto& [run, ordinal] : clusters) wanted[run].emplace_back(ordinal, track);
+    book.RestoreTrack(
+        track,
+        {state.status, state.merged_into, state.merged_by_hand, lineage.data_time.at(clusters.front().first)},
+        is_provisional(track));
   }
   for (auto run = wanted.rbegin(); run != wanted.rend(); ++run)
     RestoreMembers(run->first, lineage.age.at(run->first), run->second, book);

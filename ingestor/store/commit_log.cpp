@@ -20,6 +20,10 @@ CommitSeq CommitLog::Head(BranchId branch) {
   return CommitSeq{head.getColumn(0).getInt64()};
 }
 
+CommitSeq CommitLog::Newest() {
+  return CommitSeq{database_.execAndGet("SELECT max(commit_seq) FROM commit_log").getInt64()};
+}
+
 CommitSeq CommitLog::Begin(const CommitFacts& facts, UtcMillis now) {
   const auto parent = static_cast<std::int64_t>(Head(facts.branch));
   // Later than the parent too, which the first commit of a branch has on main: a time then names one commit

@@ -55,6 +55,9 @@ class CommitLog {
   /// Throws std::out_of_range when there is no live branch of that number.
   CommitSeq Head(BranchId branch);
 
+  /// The newest commit of any branch.
+  CommitSeq Newest();
+
  private:
   SQLite::Database& database_;
 };

@@ -25,12 +25,16 @@ std::optional<std::int64_t> SeqOf(const std::string& name) {
 tl::expected<NamedCommit, std::string> LookUpCommit(SQLite::Database& database, const std::string& name) {
   SQLite::Statement row(
       database,
-      "SELECT commit_seq, branch_id, parent_seq, stream FROM commit_log WHERE commit_id=?1 OR "
-      "commit_seq=?2");
+      "SELECT commit_seq, branch_id, parent_seq, stream, kind, ledger_id FROM commit_log WHERE commit_id=?1 "
+      "OR commit_seq=?2");
   if (!RowBinder(row).Text(name).Integer(SeqOf(name)).Step())
     return tl::unexpected("there is no commit " + name);
-  NamedCommit commit{CommitSeq{row.getColumn(0).getInt64()}, BranchId{row.getColumn(1).getInt64()},
-                     std::nullopt, OptionalText(row.getColumn(3))};
+  NamedCommit commit{CommitSeq{row.getColumn(0).getInt64()},
+                     BranchId{row.getColumn(1).getInt64()},
+                     std::nullopt,
+                     OptionalText(row.getColumn(3)),
+                     row.getColumn(4).getString(),
+                     OptionalText(row.getColumn(5))};
   if (const auto parent = OptionalInteger(row.getColumn(2))) commit.parent = CommitSeq{*parent};
   if (const CommitSeq floor = HistoryFloor(database); commit.seq < floor) {
     return tl::unexpected("the state as of commit " + name +

@@ -18,6 +18,8 @@ struct NamedCommit {
   BranchId branch{};
   std::optional<CommitSeq> parent;
   std::optional<std::string> stream;
+  std::string kind;
+  std::optional<std::string> ledger_id;
 };
 
 /// The commit with this id, or `seq:<n>`, whose state is still kept; otherwise what is wrong, in words for a

@@ -84,8 +84,8 @@ TrackStore::TrackStore(SQLite::Database& database)
                      "INSERT INTO cluster_decision_states(branch_id, decision_id, from_seq, state)"
                      " VALUES (?,?,?,?)"),
       slug_taken_(database,
-                  "SELECT 1 FROM cluster_track_states WHERE slug=?1 UNION ALL"
-                  " SELECT 1 FROM cluster_aliases WHERE alias=?1 LIMIT 1") {}
+                  "SELECT 1 FROM cluster_track_states WHERE slug=?1 AND branch_id IN (1, ?2) UNION ALL"
+                  " SELECT 1 FROM cluster_aliases WHERE alias=?1 AND branch_id IN (1, ?2) LIMIT 1") {}
 
 LineageNumbers TrackStore::NextNumbers() {
   SQLite::Statement highest(database_,
@@ -102,12 +102,15 @@ std::optional<StoredTrack> TrackStore::Find(TrackKey track) {
                      ParseClusterCollection(row.getColumn(1).getString()).value()};
 }
 
-std::optional<TrackKey> TrackStore::Named(const std::string& name) {
+std::optional<TrackKey> TrackStore::Named(const BranchView& view, const std::string& name) {
+  const std::string seen = " AND (branch_id=?2 OR branch_id=1 AND from_seq<=?3)";
   SQLite::Statement row(database_,
                         "SELECT track_key FROM cluster_tracks WHERE track_id=?1 UNION ALL"
-                        " SELECT track_key FROM cluster_track_states WHERE slug=?1 UNION ALL"
-                        " SELECT track_key FROM cluster_aliases WHERE alias=?1 LIMIT 1");
-  if (!RowBinder(row).Text(name).Step()) return std::nullopt;
+                        " SELECT track_key FROM cluster_track_states WHERE slug=?1" +
+                            seen + " UNION ALL SELECT track_key FROM cluster_aliases WHERE alias=?1" + seen +
+                            " LIMIT 1");
+  if (!RowBinder(row).Text(name).Integer(Number(view.branch)).Integer(view.base_seq).Step())
+    return std::nullopt;
   return TrackKey{row.getColumn(0).getInt64()};
 }
 
@@ -181,18 +184,18 @@ void TrackStore::Change(const BranchView& view, TrackKey track, const TrackState
       .Run();
 }
 
-bool TrackStore::IsTaken(const std::string& slug) {
-  const bool taken = RowBinder(slug_taken_).Text(slug).Step();
+bool TrackStore::IsTaken(BranchId branch, const std::string& slug) {
+  const bool taken = RowBinder(slug_taken_).Text(slug).Integer(Number(branch)).Step();
   slug_taken_.tryReset();
   return taken;
 }
 
-std::string TrackStore::FreeSlug(const std::string& text) {
+std::string TrackStore::FreeSlug(const BranchView& view, const std::string& text) {
   std::string slug = Slugify(text);
   // What looks like an id would hide the track of that id.
   if (slug.empty() || slug.size() == 26) slug += slug.empty() ? "cluster" : "-1";
   const std::string stem = slug;
-  for (int number = 2; IsTaken(slug); ++number) slug = stem + "-" + std::to_string(number);
+  for (int number = 2; IsTaken(view.branch, slug); ++number) slug = stem + "-" + std::to_string(number);
   return slug;
 }
 
@@ -331,14 +334,15 @@ std::vector<std::pair<TrackKey, TrackKey>> TrackStore::MergedByHand(const Branch
 std::vector<std::pair<TrackKey, TrackState>> TrackStore::Unfinished(const BranchView& view,
                                                                     ClusterCollection collection) {
   SQLite::Statement rows(
-      database_, std::string("SELECT t.track_key, ") + kStateColumns + " FROM " +
-                     OpenIntervals("cluster_track_states", "track_key") +
-                     " AS s JOIN cluster_tracks AS t USING(track_key)"
-                     " WHERE t.collection=?3 AND (s.status IN ('active', 'dormant', 'closed')"
-                     " OR s.status='merged' AND (s.merged_by_hand OR EXISTS (SELECT 1 FROM"
-                     " cluster_merge_decisions AS d JOIN cluster_decision_states AS x USING(decision_id)"
-                     " WHERE d.track_key=t.track_key AND d.outcome='dissolved' AND x.to_seq IS NULL"
-                     " AND x.state='tentative'))) ORDER BY t.track_key");
+      database_,
+      std::string("SELECT t.track_key, ") + kStateColumns + " FROM " +
+          OpenIntervals("cluster_track_states", "track_key") +
+          " AS s JOIN cluster_tracks AS t USING(track_key)"
+          " WHERE t.collection=?3 AND (s.status IN ('active', 'dormant', 'closed')"
+          " OR s.status='merged' AND (s.merged_by_hand OR t.track_key IN (SELECT d.track_key FROM " +
+          OpenIntervals("cluster_decision_states", "decision_id") +
+          " AS x JOIN cluster_merge_decisions AS d USING(decision_id)"
+          " WHERE x.state='tentative' AND d.outcome='dissolved'))) ORDER BY t.track_key");
   const std::string name(heliograph::Name(collection));
   RowBinder row(rows);
   row.Integer(Number(view.branch)).Integer(view.base_seq).Text(name);

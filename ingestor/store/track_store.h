@@ -47,8 +47,8 @@ class TrackStore {
 
   LineageNumbers NextNumbers();
 
-  /// By its id, a slug that it has or had anywhere, or an alias; a merged track is itself.
-  std::optional<TrackKey> Named(const std::string& name);
+  /// By its id, or a slug or an alias that the branch sees or saw; a merged track is itself.
+  std::optional<TrackKey> Named(const BranchView& view, const std::string& name);
   /// What the track is to the branch: a merged one is what it was merged into. Nothing when the branch does
   /// not see it. The track `apart`, if there is one, is taken for merged into nothing.
   std::optional<StoredTrack> Resolve(const BranchView& view, TrackKey track,
@@ -69,8 +69,9 @@ class TrackStore {
   /// Closes the branch's open interval, if it has one, and opens the next. Does nothing when nothing differs.
   void Change(const BranchView& view, TrackKey track, const TrackState& state, CommitSeq commit);
 
-  /// A slug like `text` that no track has or had, and no alias is: "hill-dale", then "hill-dale-2".
-  std::string FreeSlug(const std::string& text);
+  /// A slug like `text` that no track has or had on the branch or on main, and no alias is: "hill-dale", then
+  /// "hill-dale-2". What other branches call theirs does not matter.
+  std::string FreeSlug(const BranchView& view, const std::string& text);
   void AddAlias(const std::string& alias, TrackKey track, CommitSeq commit);
   /// Closes the alias, if it is one.
   void EndAlias(const std::string& alias, CommitSeq commit);
@@ -89,7 +90,7 @@ class TrackStore {
                                                           ClusterCollection collection);
 
  private:
-  bool IsTaken(const std::string& slug);
+  bool IsTaken(BranchId branch, const std::string& slug);
 
   SQLite::Database& database_;
   SQLite::Statement now_, close_, open_, begin_, decide_, link_, close_decision_, open_decision_, slug_taken_;

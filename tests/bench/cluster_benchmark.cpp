@@ -112,7 +112,7 @@ class ApplyingVolume {
                                                 }});
   }
 
-  void Publish(const std::vector<std::vector<std::int64_t>>& groups) {
+  void Publish(const std::vector<std::vector<std::int64_t>>& groups, std::int64_t branch = 1) {
     ClusterSnapshot snapshot;
     snapshot.algorithm = "benchmark/1";
     for (const auto& group : groups) {
@@ -122,13 +122,12 @@ class ApplyingVolume {
       cluster.label = "cluster";
       snapshot.clusters.push_back(std::move(cluster));
     }
-    queue::EnvelopeFields fields;
-    fields.kind = queue::Kind::kClusterSnapshot;
-    fields.stream = "clusters/mesh";
-    fields.epoch = store_->epoch();
-    fields.actor = "benchmark";
-    fields.created_at = WallClockNow();
+    auto fields = Fields(queue::Kind::kClusterSnapshot, "clusters/mesh");
+    fields.branch_id = branch;
     publisher_->Publish(fields, EncodeClusterSnapshot(snapshot));
+  }
+  void Request(const std::string& json) {
+    publisher_->Publish(Fields(queue::Kind::kBranchRequest, "branches"), json);
   }
 
   /// Applies what waits; returns the longest piece, the last one, and the sum, in milliseconds.
@@ -145,6 +144,16 @@ class ApplyingVolume {
   }
 
  private:
+  queue::EnvelopeFields Fields(queue::Kind kind, const std::string& stream) {
+    queue::EnvelopeFields fields;
+    fields.kind = kind;
+    fields.stream = stream;
+    fields.epoch = store_->epoch();
+    fields.actor = "benchmark";
+    fields.created_at = WallClockNow();
+    return fields;
+  }
+
   heliograph::testing::TemporaryFolder folder_;
   Volume volume_;
   std::unique_ptr<MeshStore> store_;
@@ -174,6 +183,34 @@ void ApplyRun(benchmark::State& state) {
   state.counters["whole_ms"] = most[2];
 }
 BENCHMARK(ApplyRun)->Arg(3'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->Iterations(5);
+
+void MergeBranch(benchmark::State& state) {
+  const std::int64_t nodes = state.range(0), size = 25;
+  ApplyingVolume volume(nodes);
+  int round = 0;
+  for (; round < 8; ++round) {
+    volume.Publish(Rounds(nodes / size, size, round));
+    volume.Apply();
+  }
+  std::array<double, 3> most{};
+  std::int64_t branch = 1;
+  for (auto _ : state) {
+    state.PauseTiming();
+    const std::string name = "b" + std::to_string(++branch);
+    volume.Request(R"({"action":"create","name":")" + name + "\"}");
+    volume.Apply();
+    volume.Publish(Rounds(nodes / size, size, round++), branch);
+    volume.Apply();
+    volume.Request(R"({"action":"merge","name":")" + name + "\"}");
+    state.ResumeTiming();
+    const auto times = volume.Apply();
+    for (std::size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], times[i]);
+  }
+  state.counters["longest_pause_ms"] = most[0];
+  state.counters["flip_ms"] = most[1];
+  state.counters["whole_ms"] = most[2];
+}
+BENCHMARK(MergeBranch)->Arg(3'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->Iterations(5);
 
 }  // namespace
 }  // namespace heliograph::ingestor

@@ -77,6 +77,8 @@ def _normalised(table, row, ranks):
         row["entity_id"] = f"of commit {row['commit_seq']}"
     if table == "commit_log" and row["ledger_id"] is None and row["kind"] != "genesis":
         row["authored_us"] = "when housekeeping was done"
+    if table == "cluster_runs" and row["pruned_at"] is not None:
+        row["pruned_at"] = "when housekeeping was done"
     if "revision" in row:
         row["revision"] = ranks[row["revision"]]
     return row

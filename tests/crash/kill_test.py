@@ -12,7 +12,8 @@ EXPECTED = {
     "apply_before_commit", "apply_after_commit", "apply_after_unlink", "refuse_before_commit", "refuse_after_commit",
     "refuse_after_quarantine", "cluster_staging", "cluster_staged", "cluster_matched", "cluster_middle_of_decisions",
     "cluster_before_flip", "cluster_after_flip", "retention_after_floor", "retention_middle_of_batch",
-    "branch_after_insert", "branch_after_delete_flip", "branch_merge_middle", "pin_after_write", "revert_middle"
+    "branch_after_insert", "branch_after_delete_flip", "branch_merge_run", "branch_merge_middle", "pin_after_write",
+    "revert_run", "revert_middle"
 }
 EXPECTED_OUTCOMES = {"applied", "done", "noop", "stale", "superseded", "conflict", "rejected", "wrong_epoch"}
 

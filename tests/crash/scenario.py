@@ -80,16 +80,12 @@ class Queue:
     def snapshot(self, entries, **more):
         return self.file("multibyte-snapshot", queue_publisher.snapshot(entries), **more)
 
-    def head(self):
-        with database_state.opened(database_state.database_of(self.volume)) as connection:
-            return connection.execute("SELECT head_seq FROM branch WHERE branch_id=1").fetchone()[0]
-
-    def cluster_run(self, clusters, unclustered, job=None):
+    def cluster_run(self, clusters, unclustered, job=None, **more):
         mark = self.watermark()
         named = [[mesh_packets.public_key(node) for node in cluster] for cluster in clusters]
         alone = [mesh_packets.public_key(node) for node in unclustered]
         return self.file("cluster-snapshot", queue_publisher.cluster_run(named, alone, mark, job), watermark=mark,
-                         stream="clusters/mesh")
+                         stream="clusters/mesh", **more)
 
     def override(self, base, **request):
         return self.file("override", json.dumps({"reason": "of a test", **request}).encode(), base=base,
@@ -174,6 +170,7 @@ def a_branch_and_a_pin(queue):
 
 def a_run_on_the_branch(queue):
     return [queue.snapshot([confirmed(4), confirmed(6)], watermark=queue.watermark(), branch=BRANCH),
+            queue.cluster_run([[0, 1, 2], [3, 4], [5, 6]], [7], branch=BRANCH),
             request(queue, "branch-request", action="create", name="what-if")]
 
 

@@ -140,6 +140,25 @@ class Clusters(Observatory):
         self.assertEqual([self.outcome(self.client, id)["outcome"] for id in ids], ["applied", "conflict"])
         self.correct(f"/api/clusters/{west['id']}/close", {"base": base}, status=409)
         self.assertEqual(self.client.json(f"/api/clusters/{east['id']}")["id"], east["id"])
+
+    def test_a_what_if_run_is_merged_into_main_and_taken_back(self):
+        def shown(query=""):
+            return {cluster["id"]: cluster["size"] for cluster in self.client.json(f"/api/clusters{query}")["clusters"]}
+        self.clusters()
+        before = shown()
+        self.assertEqual(self.correct("/api/branches", {"name": "what-if"})["outcome"], "done")
+        job = self.ask({"branch": "what-if", "parameters": {"resolution": 4}})["id"]
+        self.assertEqual(self.finished(job)["state"], "succeeded")
+        on_branch = shown("?branch=what-if")
+        self.assertNotEqual(on_branch, before)
+        self.assertEqual(shown(), before)
+        merged = self.correct("/api/branches/what-if/merge", {})
+        self.assertEqual(merged["outcome"], "applied", merged)
+        eventually("main has the clusters of the branch, by the same ids", lambda: shown() == on_branch)
+        newest = self.client.json("/api/commits")["commits"][0]
+        self.assertEqual((newest["kind"], newest["stream"]), ("merge", "clusters/mesh"))
+        self.assertEqual(self.correct(f"/api/commits/{newest['id']}/revert", {})["outcome"], "applied")
+        eventually("main is as it was", lambda: shown() == before)
         self.expect_whole()
 
     def test_a_branch_tries_another_resolution_while_main_and_the_past_stay_as_they_are(self):

@@ -1,5 +1,7 @@
 #include "tests/history/applied_history.h"
 
+#include <set>
+
 #include "common/advert.h"
 #include "dbschema/database.h"
 #include "dbschema/migrate.h"
@@ -49,6 +51,30 @@ CapabilityEntry Said(std::uint8_t node, CapabilityStatus status, std::optional<C
   return entry;
 }
 
+ClusterSnapshot Grouped(const std::vector<std::vector<int>>& clusters, int nodes,
+                        ClusterCollection collection) {
+  const auto key = [&](int node) {
+    return collection == ClusterCollection::kMesh ? NodeOf(static_cast<std::uint8_t>(node)).ToHex()
+                                                  : "item-" + std::to_string(node);
+  };
+  ClusterSnapshot snapshot;
+  snapshot.collection = collection;
+  snapshot.algorithm = "test/1";
+  std::set<int> alone;
+  for (int node = 1; node <= nodes; ++node) alone.insert(node);
+  for (const std::vector<int>& members : clusters) {
+    SnapshotCluster& cluster = snapshot.clusters.emplace_back();
+    for (const int node : members) {
+      cluster.members.push_back({key(node), 0.5});
+      alone.erase(node);
+    }
+    cluster.representative = key(members.front());
+    cluster.label = "Around " + std::to_string(members.front());
+  }
+  for (const int node : alone) snapshot.unclustered.push_back(key(node));
+  return snapshot;
+}
+
 AppliedHistory::AppliedHistory(int nodes) {
   const auto file = folder_ / "h.db";
   auto database = dbschema::OpenForWriting(file);
@@ -78,10 +104,18 @@ Verdict AppliedHistory::Apply(queue::Kind kind, const std::string& stream, const
   file.envelope.instance = "test";
   file.envelope.producer_seq = ++producer_seq_;
   file.envelope.watermark = store_->packets().watermark();
+  file.envelope.base_commit_seq = head();
   file.envelope.actor = "test";
   const std::function<Prepared(const Receipt&)> nothing;
+  std::optional<StagedFile> staged;
+  if (MayBringRuns(kind)) {
+    staged.emplace("file", file, *store_);
+    while (!staged->Step(*store_, books_)) {
+    }
+  }
   StoreTransaction transaction(*store_);
-  Verdict verdict = applier({*store_, now_, std::nullopt, nothing}, file);
+  Verdict verdict =
+      applier({*store_, now_, std::nullopt, nothing, &books_, staged ? &*staged : nullptr}, file);
   store_->ledger().Record(file.envelope.id.ToText(), file.envelope, verdict, now_, "boot");
   transaction.Commit();
   return verdict;
@@ -90,6 +124,17 @@ Verdict AppliedHistory::Apply(queue::Kind kind, const std::string& stream, const
 Verdict AppliedHistory::Snapshot(std::vector<CapabilityEntry> entries, std::int64_t branch) {
   return Apply(queue::Kind::kMultibyteSnapshot, "multibyte", EncodeMultibyteSnapshot({std::move(entries)}),
                branch, ApplyMultibyteSnapshot);
+}
+
+Verdict AppliedHistory::Clusters(ClusterSnapshot snapshot, std::int64_t branch) {
+  snapshot.watermark = store_->packets().watermark();
+  const std::string stream = "clusters/" + std::string(Name(snapshot.collection));
+  return Apply(queue::Kind::kClusterSnapshot, stream, EncodeClusterSnapshot(std::move(snapshot)), branch,
+               ApplyClusterSnapshot);
+}
+
+Verdict AppliedHistory::Correct(const ClusterOverride& request, std::int64_t branch) {
+  return Apply(queue::Kind::kOverride, "overrides", EncodeClusterOverride(request), branch, ApplyOverride);
 }
 
 Verdict AppliedHistory::Branch(const std::string& json) {
@@ -106,6 +151,15 @@ Verdict AppliedHistory::Revert(const std::string& commit) {
 
 std::vector<std::string> AppliedHistory::BrokenRules() {
   return ingestor::BrokenRules(store_->database());
+}
+
+void AppliedHistory::TakeGuardsAway() {
+  Run("PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON");
+  SQLite::Statement triggers(store_->database(), "SELECT name FROM sqlite_schema WHERE type='trigger'");
+  std::vector<std::string> names;
+  while (triggers.executeStep()) names.push_back(triggers.getColumn(0).getString());
+  triggers.reset();
+  for (const std::string& name : names) Run("DROP TRIGGER " + name);
 }
 
 }  // namespace heliograph::testing

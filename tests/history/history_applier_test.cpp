@@ -69,10 +69,21 @@ TEST_F(HistoryApplierTest, WhatBothHaveChangedIsAConflictUntilASideIsChosen) {
   const auto conflict = history_.Branch(R"({"action":"merge","name":"b"})");
   EXPECT_EQ(conflict.outcome, Outcome::kConflict);
   EXPECT_EQ(nlohmann::json::parse(*conflict.result).at("entities").at(0).at("id"), NodeOf(1).ToHex());
-  EXPECT_EQ(history_.Branch(R"({"action":"merge","name":"b","side":"main"})").outcome, Outcome::kNoop);
   EXPECT_EQ(history_.head(), head);
   EXPECT_EQ(history_.Branch(R"({"action":"merge","name":"b","side":"branch"})").outcome, Outcome::kApplied);
   EXPECT_EQ(Column(1), 2);
+}
+
+TEST_F(HistoryApplierTest, WhatMainWasPreferredToIsNoConflictAgain) {
+  history_.Branch(R"({"action":"create","name":"b"})");
+  history_.Snapshot({Said(1, kConfirmed, kAdvert)}, BranchId("b"));
+  history_.Snapshot({Said(1, kSuspected, kPath)});
+  const auto verdict = history_.Branch(R"({"action":"merge","name":"b","side":"main"})");
+  ASSERT_EQ(verdict.outcome, Outcome::kApplied) << verdict.reason;
+  EXPECT_THAT(verdict.reason, HasSubstr("considered"));
+  EXPECT_EQ(Column(1), 1);
+  EXPECT_EQ(history_.Branch(R"({"action":"merge","name":"b"})").outcome, Outcome::kNoop);
+  EXPECT_EQ(history_.Branch(R"({"action":"merge","name":"b","side":"branch"})").outcome, Outcome::kNoop);
 }
 
 TEST_F(HistoryApplierTest, ASecondMergeBringsOnlyWhatCameAfterTheFirst) {

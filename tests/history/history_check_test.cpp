@@ -9,8 +9,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// A database with a branch, a merge, a pin and a revert, whose own guards are taken away so that it can be
-/// damaged.
+/// A database with a branch, a merge, a pin and a revert.
 class HistoryCheckTest : public ::testing::Test {
  protected:
   HistoryCheckTest() {
@@ -22,15 +21,6 @@ class HistoryCheckTest : public ::testing::Test {
     history_.Pin(R"({"action":"set","name":"p","commit":"seq:2"})");
     history_.Snapshot({Said(1, CapabilityStatus::kConfirmed, CapabilityEvidence::kAdvert, 0.5)});  // 5
     history_.Revert("seq:5");                                                                      // 6
-  }
-  void TakeGuardsAway() {
-    history_.Run("PRAGMA foreign_keys=OFF");
-    SQLite::Statement triggers(history_.store().database(),
-                               "SELECT name FROM sqlite_schema WHERE type='trigger'");
-    std::vector<std::string> names;
-    while (triggers.executeStep()) names.push_back(triggers.getColumn(0).getString());
-    triggers.reset();
-    for (const std::string& name : names) history_.Run("DROP TRIGGER " + name);
   }
 
   AppliedHistory history_{3};
@@ -50,8 +40,7 @@ struct Damage {
 class HistoryDamageTest : public HistoryCheckTest, public ::testing::WithParamInterface<Damage> {};
 
 TEST_P(HistoryDamageTest, IsNamedWithTheRowThatBreaksTheRule) {
-  TakeGuardsAway();
-  history_.Run("PRAGMA ignore_check_constraints=ON");
+  history_.TakeGuardsAway();
   history_.Run(GetParam().sql);
   EXPECT_THAT(history_.BrokenRules(), Contains(AllOf(HasSubstr(GetParam().rule), HasSubstr(GetParam().row))));
 }

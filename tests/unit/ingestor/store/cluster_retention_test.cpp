@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ingestor/maintenance/history_retention.h"
 #include "tests/unit/ingestor/store/cluster_volume.h"
 
 namespace heliograph::ingestor {
@@ -17,9 +18,23 @@ class ClusterRetentionTest : public ClusterVolumeTest {
       ASSERT_EQ(Applied(RunOf({nodes})), "applied");
     }
   }
+  void RunOn(std::int64_t branch, int count) {
+    std::vector<int> nodes{1, 2, 3};
+    for (int i = 0; i < count; ++i) {
+      nodes.push_back(4 + i);
+      ASSERT_EQ(AppliedOn(branch, RunOf({nodes})), "applied");
+    }
+  }
   void Prune(UtcMillis now) {
     while (PruneClusterRuns(*store_, now) == StepOutcome::kMore) {
     }
+  }
+  void PruneAllInAYear() {
+    const UtcMillis later = WallClockNow() + std::chrono::hours(24 * 365);
+    Prune(later);
+    while (PruneHistory(*store_, {}, later) == StepOutcome::kMore) {
+    }
+    Prune(later);
   }
 };
 
@@ -70,6 +85,65 @@ TEST_F(ClusterRetentionTest, LetsNobodyPruneTheActiveOrThePreviousRun) {
   EXPECT_THROW(store_->database().exec("UPDATE cluster_runs SET pruned_at=1 WHERE run_id=2"),
                SQLite::Exception);
   EXPECT_NO_THROW(store_->database().exec("UPDATE cluster_runs SET pruned_at=1 WHERE run_id=1"));
+}
+
+TEST_F(ClusterRetentionTest, RunsOfABranchTakeNothingFromMainsMemory) {
+  Run(8);
+  RunOn(CreateBranch("b"), 12);
+  PruneAllInAYear();
+  EXPECT_EQ(Count("cluster_runs WHERE branch_id=1 AND pruned_at IS NULL"), 8);
+  EXPECT_EQ(Count("cluster_runs WHERE branch_id=2 AND pruned_at IS NULL"), 8);
+}
+
+TEST_F(ClusterRetentionTest, KeepsWhatTheNextMatchOfABranchLooksAt) {
+  Run(3);
+  CreateBranch("b");
+  std::vector<int> nodes{1, 2, 3, 30};
+  for (int node = 11; node < 23; ++node) {
+    nodes.push_back(node);
+    ASSERT_EQ(Applied(RunOf({nodes})), "applied");
+  }
+  PruneAllInAYear();
+  EXPECT_EQ(Count("cluster_runs WHERE pruned_at IS NULL AND run_id<=3"), 3);
+  EXPECT_EQ(Count("cluster_runs WHERE pruned_at IS NULL"), 3 + 8);
+}
+
+TEST_F(ClusterRetentionTest, KeepsTheRunThatWasActiveAtAPin) {
+  Run(12);
+  const std::string commit = Text("SELECT commit_seq FROM cluster_runs WHERE run_id=2");
+  Requested(queue::Kind::kPin, R"({"action":"set","name":"p","commit":"seq:)" + commit + "\"}");
+  PruneAllInAYear();
+  EXPECT_EQ(Text("SELECT group_concat(run_id) FROM (SELECT run_id FROM cluster_runs WHERE pruned_at IS NULL"
+                 " ORDER BY run_id LIMIT 2)"),
+            "2,5");
+}
+
+TEST_F(ClusterRetentionTest, ReclaimsADeletedBranch) {
+  Run(2);
+  const std::string track = TrackOf(1);
+  RunOn(CreateBranch("b"), 6);
+  AppliedOn(2, RunOf({{1, 2, 3}, {11, 12, 13}}));
+  Requested(queue::Kind::kBranchRequest, R"({"action":"merge","name":"b"})");
+  const std::int64_t of_main = Count("cluster_track_states WHERE branch_id=1");
+  Requested(queue::Kind::kBranchRequest, R"({"action":"delete","name":"b"})");
+  PruneAllInAYear();
+  for (const char* rows : {"cluster_state", "cluster_track_states", "cluster_decision_states"})
+    EXPECT_EQ(Count(std::string(rows) + " WHERE branch_id=2"), 0) << rows;
+  for (const char* rows : {"cluster_members", "cluster_snapshots"})
+    EXPECT_EQ(Count(std::string(rows) + " JOIN cluster_runs USING(run_id) WHERE branch_id=2"), 0) << rows;
+  EXPECT_EQ(Count("cluster_runs WHERE branch_id=2 AND pruned_at IS NULL"), 0);
+  EXPECT_EQ(Count("cluster_track_states WHERE branch_id=1"), of_main);
+  EXPECT_EQ(TrackOf(1), track);
+  EXPECT_NE(TrackOf(11), "") << "what was merged stays";
+}
+
+TEST_F(ClusterRetentionTest, LetsNobodyDeleteWhatALiveBranchWrote) {
+  Run(1);
+  AppliedOn(CreateBranch("b"), RunOf({{1, 2}, {3, 4}}));
+  for (const char* table : {"cluster_track_states", "cluster_decision_states"})
+    EXPECT_THROW(store_->database().exec(std::string("DELETE FROM ") + table + " WHERE branch_id=2"),
+                 SQLite::Exception)
+        << table;
 }
 
 }  // namespace

@@ -66,6 +66,24 @@ std::string ClusterVolumeTest::Publish(const ClusterJob& job) {
       ->id.ToText();
 }
 
+std::string ClusterVolumeTest::Requested(queue::Kind kind, const std::string& json) {
+  const std::string id = publisher_->Publish(Fields(kind, "requests"), json)->id.ToText();
+  Apply();
+  return id;
+}
+
+std::int64_t ClusterVolumeTest::CreateBranch(const std::string& name) {
+  const std::string id =
+      Requested(queue::Kind::kBranchRequest, R"({"action":"create","name":")" + name + "\"}");
+  return std::stoll(Text("SELECT json_extract(result, '$.branch_id') FROM ledger WHERE id='" + id + "'"));
+}
+
+std::string ClusterVolumeTest::AppliedOn(std::int64_t branch, const ClusterSnapshot& snapshot) {
+  const std::string id = Publish(snapshot, branch);
+  Apply();
+  return OutcomeOf(id);
+}
+
 void ClusterVolumeTest::Apply() {
   while (applier_->Run().unfinished) {
   }

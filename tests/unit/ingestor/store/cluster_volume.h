@@ -24,6 +24,12 @@ class ClusterVolumeTest : public StoreTest {
   std::string Publish(const ClusterSnapshot& snapshot, std::int64_t branch = 1);
   std::string Publish(const ClusterOverride& request, std::optional<std::int64_t> base = std::nullopt);
   std::string Publish(const ClusterJob& job);
+  /// Publishes a request to main and applies it; returns its id.
+  std::string Requested(queue::Kind kind, const std::string& json);
+  /// Begins a branch at main's head; returns its number.
+  std::int64_t CreateBranch(const std::string& name);
+  /// Publishes and applies a run of the branch; returns the outcome.
+  std::string AppliedOn(std::int64_t branch, const ClusterSnapshot& snapshot);
   /// Applies all that waits.
   void Apply();
   /// Publishes and applies; returns the outcome.
