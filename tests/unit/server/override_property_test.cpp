@@ -15,7 +15,7 @@
 
 #include "common/cluster_override.h"
 #include "ingestor/apply/applier.h"
-#include "ingestor/apply/cluster_staging.h"
+#include "ingestor/apply/staged_file.h"
 #include "server/analytics/clusters/partition.h"
 #include "server/clusters/cluster_reader.h"
 #include "server/clusters/constraint_reader.h"
@@ -239,16 +239,16 @@ queue::QueueFile World::File(queue::Kind kind, std::string payload, std::int64_t
 }
 
 ingestor::Verdict World::Apply(queue::QueueFile file) {
-  std::optional<ingestor::ClusterStaging> staging;
+  std::optional<ingestor::StagedFile> staged;
   if (file.envelope.kind == queue::Kind::kClusterSnapshot) {
-    staging.emplace("story", file, *store_);
-    while (!staging->Step(*store_, books_, file.envelope)) {
+    staged.emplace("story", file, *store_);
+    while (!staged->Step(*store_, books_)) {
     }
   }
   ingestor::StoreTransaction transaction(*store_);
-  const ApplyContext context{*store_, file.envelope.created_at,     std::nullopt, prepare_,
-                             &books_, staging ? &*staging : nullptr};
-  const auto verdict = staging ? ApplyClusterSnapshot(context, file) : ApplyOverride(context, file);
+  const ApplyContext context{*store_, file.envelope.created_at,   std::nullopt, prepare_,
+                             &books_, staged ? &*staged : nullptr};
+  const auto verdict = staged ? ApplyClusterSnapshot(context, file) : ApplyOverride(context, file);
   store_->ledger().Record(file.envelope.id.ToText(), file.envelope, verdict, file.envelope.created_at,
                           "boot");
   transaction.Commit();
