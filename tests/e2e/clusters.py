@@ -201,6 +201,32 @@ class Clusters(Observatory):
         self.assertEqual(self.client.get("/api/clusters?branch=finer").status, 404)
         self.expect_whole()
 
+    def groups(self, query=""):
+        """Who is together, apart from what the clusters are called."""
+        clusters = self.client.json(f"/api/clusters?limit=500&members=true{query}")["clusters"]
+        return {frozenset(cluster["members"]) for cluster in clusters}
+
+    def test_a_branch_is_merged_into_a_main_that_moved_on_when_a_side_is_chosen(self):
+        self.clusters()
+        self.assertEqual(self.correct("/api/branches", {"name": "finer"})["outcome"], "done")
+        finer = self.finished(self.ask({"branch": "finer", "parameters": {"resolution": 8}})["id"])["run"]
+        later = self.finished(self.ask({"parameters": {"resolution": 4}})["id"])["run"]
+        refused = self.correct("/api/branches/finer/merge", {})
+        self.assertEqual(refused["outcome"], "conflict", refused)
+        self.assertEqual([(run["collection"], run["base_run"], run["main_run"], run["branch_run"])
+                          for run in refused["result"]["runs"]], [("mesh", 1, later, finer)])
+        commit = self.client.json("/api/commits?stream=clusters-mesh")["commits"][0]["id"]
+        question = f"/api/clusters?as_of={commit}"
+        told, found = self.client.get(question).body, self.groups("&branch=finer")
+        self.assertNotEqual(self.groups(f"&as_of={commit}"), found)
+        merged = self.correct("/api/branches/finer/merge", {"side": "branch"})
+        self.assertEqual(merged["outcome"], "applied", merged)
+        eventually("main has the clusters of the branch", lambda: self.groups() == found)
+        self.assertEqual(self.client.get(question).body, told)
+        measures = self.client.json("/api/branches/finer/diff")["clusters"]["measures"]
+        self.assertEqual(measures["adjusted_rand_index"], 1)
+        self.expect_whole()
+
     def test_a_server_that_is_killed_leaves_no_job_running_for_ever(self):
         self.clusters()
         self.stop(self.ingestor)  # so that the job cannot end before the kill

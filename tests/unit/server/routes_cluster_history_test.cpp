@@ -56,6 +56,18 @@ class ClusterHistoryTest : public ClustersTest {
         [&] {
           Apply(RunOf({{1, 2, 3, 4, 5, 6}, {15, 20, 21, 22}}, {11}));
         },
+        [&] {
+          Apply(queue::Kind::kBranchRequest, "branches",
+                R"({"action":"merge","name":"what-if","side":"branch"})");
+          Refresh();
+        },
+        [&] {
+          Apply(queue::Kind::kRevert, "reverts", R"({"commit":")" + Commit(Head()) + R"("})");
+          Refresh();
+        },
+        [&] {
+          Apply(RunOf({{1, 2, 3, 4, 5}, {6, 15, 20, 21, 22}}, {11}));
+        },
     };
   }
 
