@@ -47,7 +47,7 @@ struct RetentionConfig {
   std::optional<int> metrics_days = 30;
   std::optional<int> packet_days;
   std::optional<int> history_days = 30;  ///< how long a state can be asked for as of a commit
-  int history_commits = 200;             ///< of each stream, however old
+  int history_commits = 200;             ///< of the capability stream, however old
 
   bool operator==(const RetentionConfig&) const = default;
 };

@@ -16,12 +16,21 @@ constexpr double kThousand = 1000;
 
 }  // namespace
 
+bool ClusterBooks::Load(SQLite::Database& database, const BranchView& view, ClusterCollection collection) {
+  const Key key(view.branch, collection);
+  if (books_.contains(key)) return true;
+  if (!loading_ || loading_->first != key) loading_.emplace(key, BookLoader(database, view, collection));
+  if (!loading_->second.Step()) return false;
+  books_.emplace(key, loading_->second.Take());
+  loading_.reset();
+  return true;
+}
+
 TrackBook& ClusterBooks::Of(SQLite::Database& database, const BranchView& view,
                             ClusterCollection collection) {
-  const auto key = std::pair(view.branch, collection);
-  const auto found = books_.find(key);
-  if (found != books_.end()) return found->second;
-  return books_.emplace(key, ClusterRunStore(database).LoadBook(view, collection)).first->second;
+  while (!Load(database, view, collection)) {
+  }
+  return books_.at({view.branch, collection});
 }
 
 TrackBook* ClusterBooks::Find(BranchId branch, ClusterCollection collection) {
@@ -29,7 +38,13 @@ TrackBook* ClusterBooks::Find(BranchId branch, ClusterCollection collection) {
   return found != books_.end() ? &found->second : nullptr;
 }
 
+void ClusterBooks::Forget() noexcept {
+  books_.clear();
+  loading_.reset();
+}
+
 void ClusterBooks::Forget(BranchId branch) noexcept {
+  loading_.reset();
   std::erase_if(books_, [&](const auto& book) { return book.first.first == branch; });
 }
 
@@ -93,8 +108,9 @@ void ClusterStaging::Step(MeshStore& store, ClusterBooks& books) {
   StoreTransaction transaction(store);
   switch (phase_) {
     case Phase::kBook:
-      books.Of(store.database(), BranchView::Of(store.database(), origin_.branch), snapshot_.collection);
-      phase_ = Phase::kPlaces;
+      if (books.Load(store.database(), BranchView::Of(store.database(), origin_.branch),
+                     snapshot_.collection))
+        phase_ = Phase::kPlaces;
       break;
     case Phase::kPlaces:
       if (origin_.copy_of) {

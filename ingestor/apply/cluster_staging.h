@@ -8,6 +8,7 @@
 
 #include "common/cluster_snapshot.h"
 #include "ingestor/clusters/track_book.h"
+#include "ingestor/store/book_loader.h"
 #include "ingestor/store/branch_view.h"
 #include "ingestor/store/cluster_run_store.h"
 #include "ingestor/store/ledger.h"
@@ -20,16 +21,22 @@ namespace heliograph::ingestor {
 /// undoes a transaction that changed one forgets them.
 class ClusterBooks {
  public:
-  /// The book, read from the database when it is not there.
+  /// Reads a piece of the book from the database unless it is there. True when it is. REQUIRED: what is
+  /// written between two pieces of one book concerns no cluster.
+  bool Load(SQLite::Database& database, const BranchView& view, ClusterCollection collection);
+  /// The book, whatever of it has to be read first.
   TrackBook& Of(SQLite::Database& database, const BranchView& view, ClusterCollection collection);
   /// The book if it is there.
   TrackBook* Find(BranchId branch, ClusterCollection collection);
-  void Forget() noexcept { books_.clear(); }
+  void Forget() noexcept;
   /// Those of a branch that is gone.
   void Forget(BranchId branch) noexcept;
 
  private:
-  std::map<std::pair<BranchId, ClusterCollection>, TrackBook> books_;
+  using Key = std::pair<BranchId, ClusterCollection>;
+
+  std::map<Key, TrackBook> books_;
+  std::optional<std::pair<Key, BookLoader>> loading_;
 };
 
 /// A run on its way into the database: the one that a queue file holds, or a copy of an applied one. It is

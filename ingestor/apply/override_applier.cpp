@@ -192,7 +192,7 @@ void OverrideApplication::Rename() {
   if (const std::string wanted = Slugify(request_.title);
       !has_it && !wanted.empty() && wanted != state.slug) {
     tracks_.AddAlias(state.slug, track.key, commit_);
-    state.slug = tracks_.FreeSlug(view_, request_.title);
+    state.slug = tracks_.FreeSlug(view_, request_.title, track.key);
   }
   Change(track.key, state);
   Record(track, std::nullopt, {});
@@ -240,7 +240,7 @@ void OverrideApplication::Split() {
   TrackState state;
   state.title = request_.title.empty() ? whole.title + " (split off)" : request_.title;
   state.title_pinned = !request_.title.empty();
-  state.slug = tracks_.FreeSlug(view_, Slugify(state.title).empty() ? whole.slug : state.title);
+  state.slug = tracks_.FreeSlug(view_, Slugify(state.title).empty() ? whole.slug : state.title, part.key);
   state.representative = members.front();
   Change(part.key, state);
   Record(track, part.key, members);

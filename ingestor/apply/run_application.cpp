@@ -90,14 +90,16 @@ TrackState RunApplication::Begun(std::size_t cluster) {
   const auto& brought = staging_.new_to_main();
   if (cluster < brought.size() && brought[cluster] == track) {
     const auto there = tracks_.Now(BranchView::Of(database_, staging_.branch_of_original()), track);
-    state.slug = tracks_.FreeSlug(view_, there.value().slug);
+    state.slug = tracks_.FreeSlug(view_, there.value().slug, track);
     state.title = there->title;
     return state;
   }
-  state.slug = tracks_.FreeSlug(view_, !Slugify(found.label).empty()
-                                           ? found.label
-                                           : std::string(Name(snapshot_.collection)) + "-" +
-                                                 std::to_string(static_cast<std::int64_t>(track)));
+  state.slug = tracks_.FreeSlug(
+      view_,
+      !Slugify(found.label).empty()
+          ? found.label
+          : std::string(Name(snapshot_.collection)) + "-" + std::to_string(static_cast<std::int64_t>(track)),
+      track);
   state.title = found.label.empty() ? "Cluster " + state.slug : found.label;
   return state;
 }

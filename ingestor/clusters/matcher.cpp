@@ -175,7 +175,8 @@ void MemoryMatch::LookAt(TrackView& track) {
       if (shared < 2 && snapshot.members.size() > 1 && clusters_[cluster].members->size() > 1) continue;
       Likeness likeness{cluster, shared, present, known[cluster], 0, 0};
       likeness.present_jaccard = Share(shared, present + known[cluster] - shared);
-      likeness.score = likeness.present_jaccard * std::pow(kAgeDiscount, static_cast<double>(age));
+      likeness.score = likeness.present_jaccard *
+                       std::pow(kAgeDiscount, static_cast<double>(std::min(age, kForgottenAge)));
       Likeness& chosen = best[cluster];
       if (std::pair(Billionths(likeness.score), shared) > std::pair(Billionths(chosen.score), chosen.shared))
         chosen = likeness;

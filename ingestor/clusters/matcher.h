@@ -11,6 +11,9 @@ namespace heliograph::ingestor {
 
 /// How many snapshots of a track the match looks at.
 inline constexpr std::size_t kRememberedSnapshots = 8;
+/// A snapshot from this many runs ago counts only when it is its track's newest, and grows no older: what
+/// comes back after a long time has to be about half of what it was.
+inline constexpr std::size_t kForgottenAge = 16;
 
 /// What a track was in one run.
 struct RememberedCluster {
@@ -59,7 +62,8 @@ struct MatchResult {
 ///
 /// The rule kMemory compares only members that both worlds know: with P a remembered snapshot and C a
 /// cluster, I = |P∩C|, p = |P ∩ present now| (|P| for a dormant track), c = |C ∩ present at P's run|, the
-/// score is I / (p + c - I), less 3 % for each run of age, the best of the track's snapshots, at least 0.30
+/// score is I / (p + c - I), less 3 % for each run of age up to
+/// kForgottenAge, the best of the track's snapshots, at least 0.30
 /// and with I of at least 2 unless one of the two is a single. The choice is the assignment of the greatest
 /// sum. Where it leaves both sides of a many-way merge or split without a partner, the greatest part takes
 /// the identity.

@@ -117,6 +117,11 @@ RunConclusion TrackBook::Advance(RunKey key, const ProposedRun& run, MatchRule r
   }
   StandByPins(constraints, data_time, conclusion);
   Remember(key, conclusion);
+  std::vector<TrackKey> ended;
+  for (const auto& [track, standing] : conclusion.standings)
+    if (standing.status == TrackStatus::kEnded) ended.push_back(track);
+  Drop(std::move(ended));
+  DropUnneededRuns();
   return conclusion;
 }
 
@@ -226,8 +231,10 @@ void TrackBook::StandAfter(const RecordedDecision& recorded, const TrackConstrai
     }
   } else if (!by_person) {
     const bool gone_into = decision.kind == LineageClass::kMerge || decision.kind == LineageClass::kAbsorb;
-    // Who is pinned to it is in it still.
-    standing.status = constraints.held.contains(track) ? TrackStatus::kActive : TrackStatus::kDormant;
+    // Who is pinned to it is in it still. What was there once, and nobody saw again, was nothing.
+    standing.status = constraints.held.contains(track)             ? TrackStatus::kActive
+                      : decision.state == DecisionState::kReverted ? TrackStatus::kEnded
+                                                                   : TrackStatus::kDormant;
     if (gone_into && decision.state == DecisionState::kTentative) {
       standing.merged_into = conclusion.tracks[decision.other_clusters.front()];
       if (standing.merged_into && constraints.RootOf(*standing.merged_into) == track)
@@ -271,32 +278,66 @@ void TrackBook::Remember(RunKey key, const RunConclusion& conclusion) {
     if (recorded.decision.outcome != LineageOutcome::kNew) continue;
     Find(*recorded.decision.track)->provisional = recorded.decision.state == DecisionState::kTentative;
   }
-  std::set<RunKey> needed{key};
+}
+
+void TrackBook::DropUnneededRuns() {
+  std::set<RunKey> needed;
+  if (!world_.runs.empty()) needed.insert(world_.runs.front().run);
   for (const TrackMemory& memory : world_.tracks)
     for (const RememberedCluster& snapshot : memory.snapshots) needed.insert(snapshot.run);
   std::erase_if(world_.runs, [&](const RunPresence& run) { return !needed.contains(run.run); });
 }
 
+/// REQUIRED: `tracks` is in ascending order.
+void TrackBook::Drop(std::vector<TrackKey> tracks) {
+  for (const TrackKey track : tracks) standings_.erase(track);
+  std::erase_if(world_.tracks, [&](const TrackMemory& memory) {
+    return std::binary_search(tracks.begin(), tracks.end(), memory.key);
+  });
+}
+
+void TrackBook::ForgetOldClusters(const std::map<RunKey, std::size_t>& age) {
+  for (TrackMemory& memory : world_.tracks) {
+    const auto old = std::find_if(
+        memory.snapshots.begin() + 1, memory.snapshots.end(),
+        [&](const RememberedCluster& snapshot) { return age.at(snapshot.run) >= kForgottenAge; });
+    memory.snapshots.erase(old, memory.snapshots.end());
+  }
+}
+
+/// The age of the oldest run that dormant tracks may have been last seen in; nothing when all may stay.
+std::optional<std::size_t> TrackBook::OldestDormancy(const std::map<RunKey, std::size_t>& age) const {
+  std::set<std::size_t> sightings;
+  for (const TrackMemory& memory : world_.tracks) {
+    const auto standing = standings_.find(memory.key);
+    if (standing != standings_.end() && standing->second.status == TrackStatus::kDormant)
+      sightings.insert(age.at(memory.snapshots.front().run));
+  }
+  if (sightings.size() <= kDormantSightings) return std::nullopt;
+  return *std::next(sightings.begin(), kDormantSightings - 1);
+}
+
 void TrackBook::EndWhatIsLongGone(std::optional<UtcMillis> data_time, RunConclusion& conclusion) {
   std::map<RunKey, std::size_t> age;
   for (const RunPresence& run : world_.runs) age[run.run] = run.age;
+  ForgetOldClusters(age);
+  const auto oldest = OldestDormancy(age);
   std::vector<TrackKey> ended;
   for (const TrackMemory& memory : world_.tracks) {
     TrackStanding standing = standings_[memory.key];
-    const bool away = age.at(memory.snapshots.front().run) > 0;
+    const bool is_dormant = standing.status == TrackStatus::kDormant;
+    const std::size_t away = age.at(memory.snapshots.front().run);
     const bool long_gone =
-        age.at(memory.snapshots.front().run) > kDormantRuns ||
+        away > kDormantRuns || (is_dormant && oldest && away > *oldest) ||
         (data_time && standing.last_seen && *data_time - *standing.last_seen > kDormantTime);
-    if (!away || !long_gone) continue;
+    if (away == 0 || !long_gone) continue;
     ended.push_back(memory.key);
-    if (standing.status != TrackStatus::kDormant) continue;
+    if (!is_dormant) continue;
     standing.status = TrackStatus::kEnded;
     Stand(memory.key, standing, conclusion);
   }
-  for (const TrackKey track : ended) standings_.erase(track);
-  std::erase_if(world_.tracks, [&](const TrackMemory& memory) {
-    return std::binary_search(ended.begin(), ended.end(), memory.key);
-  });
+  Drop(std::move(ended));
+  DropUnneededRuns();
 }
 
 }  // namespace heliograph::ingestor

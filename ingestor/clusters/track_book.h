@@ -25,6 +25,10 @@ std::optional<TrackStatus> ParseTrackStatus(std::string_view name);
 /// A dormant track ends after this many runs without it, or this much data time, whichever comes first.
 inline constexpr std::size_t kDormantRuns = 1000;
 inline constexpr std::chrono::hours kDormantTime{14 * 24};
+/// The dormant tracks that a book keeps were last seen in at most this many runs; those that were seen longer
+/// ago end. A match needs everybody who was present in each of these runs, so that this bounds its time, the
+/// memory, and the runs that are not pruned.
+inline constexpr std::size_t kDormantSightings = 32;
 
 /// A track as the book keeps it between runs.
 struct TrackStanding {
@@ -130,6 +134,10 @@ class TrackBook {
   void StandByPins(const TrackConstraints& constraints, std::optional<UtcMillis> data_time,
                    RunConclusion& conclusion);
   void EndWhatIsLongGone(std::optional<UtcMillis> data_time, RunConclusion& conclusion);
+  void ForgetOldClusters(const std::map<RunKey, std::size_t>& age);
+  std::optional<std::size_t> OldestDormancy(const std::map<RunKey, std::size_t>& age) const;
+  void Drop(std::vector<TrackKey> tracks);
+  void DropUnneededRuns();
   void Remember(RunKey key, const RunConclusion& conclusion);
 
   TrackWorld world_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/failpoint.h"
+#include "ingestor/store/book_loader.h"
 #include "ingestor/store/cluster_run_store.h"
 #include "ingestor/store/statement.h"
 
@@ -54,8 +55,7 @@ std::set<std::int64_t> RunsInUse(SQLite::Database& database) {
         used.insert(active.getColumn(0).getInt64());
     }
     for (const std::int64_t branch : branches) {
-      for (const RunKey run :
-           ClusterRunStore(database).RunsOfBook(BranchView::Of(database, BranchId{branch}), collection))
+      for (const RunKey run : RunsOfBook(database, BranchView::Of(database, BranchId{branch}), collection))
         used.insert(static_cast<std::int64_t>(run));
     }
   }

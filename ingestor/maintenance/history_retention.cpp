@@ -14,21 +14,14 @@ constexpr std::int64_t kMicrosPerMilli = 1000;
 constexpr std::chrono::hours kDay{24};
 
 // The head is always kept, so that the present is a moment of history like any other. Before main's first
-// commit there was nothing, which costs nothing to keep.
-// Every part is a few steps in an index, for the writer waits meanwhile: streams are found by asking for the
-// next.
+// commit there was nothing, which costs nothing to keep. Only commits of the stream whose states are forgotten
+// below the floor are counted: a stream of few commits, as people's corrections are, would hold it for ever.
+// Every part is a few steps in an index, for the writer waits meanwhile.
 constexpr const char* kWantedFloor = R"sql(
-  WITH RECURSIVE
-    streams(stream) AS (SELECT min(stream) FROM commit_log WHERE branch_id = 1
-                        UNION ALL
-                        SELECT (SELECT min(stream) FROM commit_log WHERE branch_id = 1 AND stream > s.stream)
-                        FROM streams AS s WHERE s.stream IS NOT NULL),
-    newest(seq) AS (SELECT min(coalesce((SELECT commit_seq FROM commit_log
-                                         WHERE branch_id = 1 AND stream = s.stream
-                                         ORDER BY commit_seq DESC LIMIT 1 OFFSET ?2 - 1),
-                                        (SELECT min(commit_seq) FROM commit_log
-                                         WHERE branch_id = 1 AND stream = s.stream)))
-                    FROM streams AS s WHERE s.stream IS NOT NULL),
+  WITH
+    newest(seq) AS (SELECT coalesce((SELECT commit_seq FROM commit_log WHERE branch_id = 1 AND stream = ?3
+                                     ORDER BY commit_seq DESC LIMIT 1 OFFSET ?2 - 1),
+                                    (SELECT min(commit_seq) FROM commit_log WHERE branch_id = 1 AND stream = ?3))),
     young(seq) AS (SELECT (SELECT commit_seq FROM commit_log WHERE branch_id = 1 AND committed_us >= ?1
                            ORDER BY committed_us LIMIT 1))
   SELECT min(coalesce(young.seq, head_seq), coalesce(newest.seq, head_seq), head_seq,
@@ -90,6 +83,7 @@ CommitSeq WantedHistoryFloor(MeshStore& store, const RetentionRules& rules, UtcM
   RowBinder(row)
       .Integer(cutoff.time_since_epoch().count() * kMicrosPerMilli)
       .Integer(rules.history_commits)
+      .Text(std::string(kStreamBelowFloor))
       .Step();
   const std::int64_t wanted = row.getColumn(0).getInt64();
   const std::int64_t first = row.getColumn(1).getInt64();

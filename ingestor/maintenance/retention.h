@@ -19,7 +19,7 @@ struct RetentionRules {
   int feed_days = 7;                           ///< of change_log, and at most feed_rows of them
   std::int64_t feed_rows = 100'000;
   std::optional<int> history_days = 30;  ///< of states as of a commit; by the wall clock
-  int history_commits = 200;             ///< of each stream that can be asked for, however old
+  int history_commits = 200;             ///< of the capability stream that can be asked for, however old
   int ledger_days = 30;
   int vacuum_pages = 1024;  ///< freed at a time
 };

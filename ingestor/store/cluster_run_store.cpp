@@ -5,15 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ingestor/store/override_store.h"
 #include "ingestor/store/statement.h"
 #include "ingestor/store/track_store.h"
 
 namespace heliograph::ingestor {
 namespace {
-
-// Merges point forward in time, so that a chain ends; the limit is for a damaged database.
-constexpr int kMostMerges = 1000;
 
 std::int64_t Number(RunKey run) {
   return static_cast<std::int64_t>(run);
@@ -46,14 +42,6 @@ std::optional<ClusterPointer> ReadPointer(RowBinder& row, SQLite::Statement& sta
 }
 
 }  // namespace
-
-/// The applied runs that a branch looks back on, newest first, with the data time of each.
-struct ClusterRunStore::Lineage {
-  std::vector<RunKey> runs;
-  std::map<RunKey, std::size_t> age;
-  std::map<RunKey, std::optional<UtcMillis>> data_time;
-  std::map<RunKey, CommitSeq> commit;
-};
 
 ClusterRunStore::ClusterRunStore(SQLite::Database& database)
     : database_(database),
@@ -264,143 +252,6 @@ bool ClusterRunStore::SweepStaged(std::size_t rows) {
   SQLite::Statement last(database_, "DELETE FROM cluster_runs WHERE run_id=?");
   RowBinder(last).Integer(run).Run();
   return true;
-}
-
-ClusterRunStore::Lineage ClusterRunStore::LineageOf(const BranchView& view, ClusterCollection collection) {
-  SQLite::Statement rows(
-      database_,
-      "SELECT run_id, data_time, commit_seq FROM cluster_runs WHERE commit_seq IS NOT NULL AND collection=?3"
-      " AND (branch_id=?1 OR branch_id=1 AND commit_seq<=?2) ORDER BY commit_seq DESC LIMIT ?4");
-  const std::string name(Name(collection));
-  RowBinder row(rows);
-  row.Integer(Number(view.branch))
-      .Integer(view.base_seq)
-      .Text(name)
-      .Integer(static_cast<std::int64_t>(kDormantRuns + kRememberedSnapshots + 1));
-  Lineage lineage;
-  while (row.Step()) {
-    const RunKey run{rows.getColumn(0).getInt64()};
-    lineage.age[run] = lineage.runs.size();
-    lineage.data_time[run] = OptionalTime(rows.getColumn(1));
-    lineage.commit[run] = CommitSeq{rows.getColumn(2).getInt64()};
-    lineage.runs.push_back(run);
-  }
-  return lineage;
-}
-
-/// A track that may go on, and the newest of its clusters that the match of the next run looks at.
-struct ClusterRunStore::Remembered {
-  TrackKey track{};
-  TrackState state;
-  std::vector<std::pair<RunKey, std::size_t>> clusters;  ///< run and ordinal, newest first; at least one
-};
-
-std::vector<ClusterRunStore::Remembered> ClusterRunStore::RememberedOf(const BranchView& view,
-                                                                       ClusterCollection collection,
-                                                                       const Lineage& lineage) {
-  SQLite::Statement snapshots(
-      database_, "SELECT run_id, ordinal FROM cluster_snapshots WHERE track_key=? ORDER BY run_id DESC");
-  std::vector<Remembered> all;
-  for (const auto& [track, state] : TrackStore(database_).Unfinished(view, collection)) {
-    RowBinder row(snapshots);
-    row.Integer(static_cast<std::int64_t>(track));
-    Remembered remembered{track, state, {}};
-    while (remembered.clusters.size() < kRememberedSnapshots && row.Step()) {
-      const RunKey run{snapshots.getColumn(0).getInt64()};
-      // Of what other branches made of the track nothing is seen from here.
-      if (lineage.age.contains(run))
-        remembered.clusters.emplace_back(run, static_cast<std::size_t>(snapshots.getColumn(1).getInt64()));
-    }
-    if (!remembered.clusters.empty()) all.push_back(std::move(remembered));
-  }
-  return all;
-}
-
-std::set<RunKey> ClusterRunStore::RunsOfBook(const BranchView& view, ClusterCollection collection) {
-  const Lineage lineage = LineageOf(view, collection);
-  std::set<RunKey> runs;
-  if (lineage.runs.empty()) return runs;
-  runs.insert(lineage.runs.front());
-  for (const Remembered& remembered : RememberedOf(view, collection, lineage))
-    for (const auto& [run, ordinal] : remembered.clusters) runs.insert(run);
-  return runs;
-}
-
-TrackBook ClusterRunStore::LoadBook(const BranchView& view, ClusterCollection collection) {
-  TrackBook book;
-  const Lineage lineage = LineageOf(view, collection);
-  if (lineage.runs.empty()) return book;
-  const auto open = TrackStore(database_).OpenDecisions(view, collection);
-  const auto is_provisional = [&](TrackKey track) {
-    return std::any_of(open.begin(), open.end(), [&](const OpenDecision& decision) {
-      return decision.outcome == LineageOutcome::kNew && decision.track == track;
-    });
-  };
-  std::map<RunKey, std::vector<std::pair<std::size_t, TrackKey>>> wanted;  // ordinals of each run
-  wanted[lineage.runs.front()];
-  for (const auto& [track, state, clusters] : RememberedOf(view, collection, lineage)) {
-    for (const auto& [run, ordinal] : clusters) wanted[run].emplace_back(ordinal, track);
-    book.RestoreTrack(
-        track,
-        {state.status, state.merged_into, state.merged_by_hand, lineage.data_time.at(clusters.front().first)},
-        is_provisional(track));
-  }
-  for (auto run = wanted.rbegin(); run != wanted.rend(); ++run)
-    RestoreMembers(run->first, lineage.age.at(run->first), run->second, book);
-  for (const OpenDecision& decision : open) book.RestoreOpenDecision(decision);
-  TakeApart(view, collection, lineage, book);
-  return book;
-}
-
-void ClusterRunStore::TakeApart(const BranchView& view, ClusterCollection collection, const Lineage& lineage,
-                                TrackBook& book) {
-  TrackStore tracks(database_);
-  SQLite::Statement members(
-      database_,
-      "SELECT member_key FROM cluster_members AS m JOIN (SELECT run_id, ordinal FROM cluster_snapshots WHERE"
-      " track_key=? AND run_id<? ORDER BY run_id DESC LIMIT 1) USING(run_id, ordinal) ORDER BY member_key");
-  for (const OverrideStore::UndoneMerge& merge : OverrideStore(database_).UndoneMerges(view, collection)) {
-    std::optional<RunKey> first, last;
-    for (const auto& [run, commit] : lineage.commit) {
-      if (commit <= merge.from || commit >= merge.to) continue;
-      if (!first) first = run;
-      last = run;
-    }
-    if (!first) continue;
-    RowBinder row(members);
-    row.Integer(static_cast<std::int64_t>(merge.other)).Integer(Number(*first));
-    MemberSet part;
-    while (row.Step()) part.push_back(MemberKey{members.getColumn(0).getInt64()});
-    // What was merged further had the members in the end.
-    std::optional<TrackKey> whole = merge.track;
-    for (int steps = 0; whole && steps < kMostMerges; ++steps) {
-      book.TakeApart(*whole, *first, *last, part);
-      const auto state = tracks.Now(view, *whole);
-      whole = state ? state->merged_into : std::nullopt;
-    }
-  }
-}
-
-void ClusterRunStore::RestoreMembers(RunKey run, std::size_t age,
-                                     const std::vector<std::pair<std::size_t, TrackKey>>& wanted,
-                                     TrackBook& book) {
-  std::map<std::size_t, MemberSet> clusters;
-  for (const auto& [ordinal, track] : wanted) clusters[ordinal];
-  SQLite::Statement rows(database_,
-                         "SELECT member_key, coalesce(ordinal, -1) FROM cluster_members WHERE run_id=?"
-                         " ORDER BY member_key");
-  RowBinder row(rows);
-  row.Integer(Number(run));
-  MemberSet present;
-  while (row.Step()) {
-    const MemberKey member{rows.getColumn(0).getInt64()};
-    present.push_back(member);
-    const std::int64_t ordinal = rows.getColumn(1).getInt64();
-    const auto cluster = ordinal < 0 ? clusters.end() : clusters.find(static_cast<std::size_t>(ordinal));
-    if (cluster != clusters.end()) cluster->second.push_back(member);
-  }
-  book.RestoreRun(run, age, std::move(present));
-  for (const auto& [ordinal, track] : wanted) book.RestoreSnapshot(track, run, clusters[ordinal]);
 }
 
 }  // namespace heliograph::ingestor

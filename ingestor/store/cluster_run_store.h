@@ -86,23 +86,7 @@ class ClusterRunStore {
   /// Deletes at most `rows` rows of staged runs. Returns false when there was nothing to delete.
   bool SweepStaged(std::size_t rows);
 
-  /// What the match of the next run depends on.
-  TrackBook LoadBook(const BranchView& view, ClusterCollection collection);
-  /// The runs whose clusters or members LoadBook reads.
-  std::set<RunKey> RunsOfBook(const BranchView& view, ClusterCollection collection);
-
  private:
-  struct Lineage;
-  struct Remembered;
-  Lineage LineageOf(const BranchView& view, ClusterCollection collection);
-  std::vector<Remembered> RememberedOf(const BranchView& view, ClusterCollection collection,
-                                       const Lineage& lineage);
-  void RestoreMembers(RunKey run, std::size_t age,
-                      const std::vector<std::pair<std::size_t, TrackKey>>& wanted, TrackBook& book);
-  /// Lets merges that people took back no longer tell in the book.
-  void TakeApart(const BranchView& view, ClusterCollection collection, const Lineage& lineage,
-                 TrackBook& book);
-
   SQLite::Database& database_;
   SQLite::Statement stage_member_, strength_, add_cluster_, members_after_;
 };

@@ -25,6 +25,9 @@ inline constexpr std::array kIntervalTables{
     IntervalTable{"cluster_overrides", "branch_id, override_id, from_seq", "override_id", false, true},
 };
 
+/// The stream whose snapshots write the tables that do not outlive the floor of history.
+inline constexpr const char* kStreamBelowFloor = "multibyte";
+
 inline std::span<const IntervalTable> IntervalTables() {
   return kIntervalTables;
 }

@@ -190,11 +190,17 @@ bool TrackStore::IsTaken(BranchId branch, const std::string& slug) {
   return taken;
 }
 
-std::string TrackStore::FreeSlug(const BranchView& view, const std::string& text) {
+std::string TrackStore::FreeSlug(const BranchView& view, const std::string& text, TrackKey track) {
+  constexpr int kMostNumbered = 9;
   std::string slug = Slugify(text);
   // What looks like an id would hide the track of that id.
   if (slug.empty() || slug.size() == 26) slug += slug.empty() ? "cluster" : "-1";
-  const std::string stem = slug;
+  std::string stem = slug;
+  for (int number = 2; number <= kMostNumbered && IsTaken(view.branch, slug); ++number)
+    slug = stem + "-" + std::to_string(number);
+  if (!IsTaken(view.branch, slug)) return slug;
+  stem += "-" + std::to_string(Number(track));
+  slug = stem;
   for (int number = 2; IsTaken(view.branch, slug); ++number) slug = stem + "-" + std::to_string(number);
   return slug;
 }

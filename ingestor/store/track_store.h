@@ -70,8 +70,9 @@ class TrackStore {
   void Change(const BranchView& view, TrackKey track, const TrackState& state, CommitSeq commit);
 
   /// A slug like `text` that no track has or had on the branch or on main, and no alias is: "hill-dale", then
-  /// "hill-dale-2". What other branches call theirs does not matter.
-  std::string FreeSlug(const BranchView& view, const std::string& text);
+  /// "hill-dale-2". Where many have one like it, the track's number goes on it: "cph-1234". What other
+  /// branches call theirs does not matter.
+  std::string FreeSlug(const BranchView& view, const std::string& text, TrackKey track);
   void AddAlias(const std::string& alias, TrackKey track, CommitSeq commit);
   /// Closes the alias, if it is one.
   void EndAlias(const std::string& alias, CommitSeq commit);

@@ -396,13 +396,13 @@ class Game {
     }
     while (PruneClusterRuns(history_.store(), history_.now()) == ingestor::StepOutcome::kMore) {
     }
-    std::map<std::string, std::vector<std::int64_t>> streams;
+    std::vector<std::int64_t> of_capability;
     for (const auto& [seq, stream] : model_.streams)
-      if (!stream.empty()) streams[stream].push_back(seq);
+      if (stream == "multibyte") of_capability.push_back(seq);
     std::int64_t wanted = *model_.commits_of_main.rbegin();
     const auto kept = static_cast<std::size_t>(rules.history_commits);
-    for (const auto& [stream, newest] : streams)
-      wanted = std::min(wanted, newest[newest.size() > kept ? newest.size() - kept : 0]);
+    if (!of_capability.empty())
+      wanted = std::min(wanted, of_capability[of_capability.size() > kept ? of_capability.size() - kept : 0]);
     for (const auto& [name, branch] : model_.branches) wanted = std::min(wanted, branch.base);
     for (const auto& [name, seq] : model_.pins) wanted = std::min(wanted, seq);
     if (model_.commits_of_main.size() > 1 && wanted == *std::next(model_.commits_of_main.begin())) wanted = 1;

@@ -48,6 +48,13 @@ TEST_F(HistoryRetentionTest, KeepsWhatIsYoungOrAmongTheNewestOfItsStream) {
   EXPECT_EQ(Intervals(), 10);
 }
 
+TEST_F(HistoryRetentionTest, AStreamOfFewCommitsHoldsNothing) {
+  history_.Clusters(Grouped({{1, 2}}, 2));
+  Change(30);  // commits 3 to 32
+  history_.Wait(hours(48));
+  EXPECT_EQ(Prune(), 23);
+}
+
 TEST_F(HistoryRetentionTest, AStateThatIsKeptReadsAsBefore) {
   Change(30);
   const auto read = [&](std::int64_t seq) {

@@ -129,5 +129,42 @@ TEST(Constraints, LetATrackThatAPersonMergedGoOnBelowTheOther) {
   EXPECT_EQ(story.Status(*first.tracks[1]), TrackStatus::kMerged);
 }
 
+TEST(TrackBook, ForgetsABeginningThatNobodySawAgain) {
+  LineageStory story(0);
+  story.Run({From(1, 5)});
+  const TrackKey flicker = *story.Run({From(1, 5), From(11, 13)}).tracks[1];
+  const RunConclusion without = story.Run({From(1, 5)}, From(11, 13));
+  EXPECT_EQ(without.standings.at(flicker).status, TrackStatus::kEnded);
+  EXPECT_EQ(story.book.world().tracks.size(), 1U);
+  EXPECT_NE(*story.Run({From(1, 5), From(11, 13)}).tracks[1], flicker);
+}
+
+TEST(TrackBook, RemembersFromABoundedNumberOfRuns) {
+  LineageStory story(0);
+  for (int i = 0; i < 200; ++i) {
+    const int first = 10 + 3 * (i % 60);
+    const Cast passing = From(first, first + 2);
+    story.Run({From(1, 5), passing});
+    story.Run({From(1, 5), passing});  // so that its beginning is confirmed
+    story.Run({From(1, 5)}, passing);
+    EXPECT_LE(story.book.world().runs.size(), kDormantSightings + kForgottenAge + 1);
+    EXPECT_LE(story.book.world().tracks.size(), kDormantSightings + 2);
+  }
+}
+
+TEST(TrackBook, OfManyDormantTracksTheLongestAwayEnd) {
+  LineageStory story(0);
+  std::vector<TrackKey> passed;
+  for (int i = 0; i <= static_cast<int>(kDormantSightings); ++i) {
+    const Cast passing = From(10 + 3 * i, 12 + 3 * i);
+    passed.push_back(*story.Run({From(1, 5), passing}).tracks[1]);
+    story.Run({From(1, 5), passing});
+    story.Run({From(1, 5)}, passing);
+  }
+  EXPECT_EQ(story.Run({From(1, 5)}).standings.at(passed[0]).status, TrackStatus::kEnded);
+  EXPECT_EQ(story.Status(passed[1]), TrackStatus::kDormant);
+  EXPECT_EQ(*story.Run({From(1, 5), From(13, 15)}).tracks[1], passed[1]);
+}
+
 }  // namespace
 }  // namespace heliograph::ingestor

@@ -209,5 +209,15 @@ TEST_F(ClusterApplierTest, KeepsABranchApartFromMain) {
   EXPECT_EQ(Text("SELECT status FROM cluster_track_states WHERE branch_id=2"), "dormant");
 }
 
+TEST_F(ClusterApplierTest, ManyClustersOfOneLabelHaveSlugsOfTheirOwn) {
+  ClusterSnapshot run = RunOf(
+      {{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}, {11, 12}, {13, 14}, {15, 16}, {17, 18}, {19, 20}, {21, 22}});
+  for (SnapshotCluster& cluster : run.clusters) cluster.label = "CPH";
+  ASSERT_EQ(Applied(run), "applied");
+  EXPECT_EQ(Count("(SELECT DISTINCT slug FROM cluster_track_states)"), 11);
+  EXPECT_EQ(Text("SELECT slug FROM cluster_track_states WHERE track_key=9"), "cph-9");
+  EXPECT_EQ(Text("SELECT slug FROM cluster_track_states WHERE track_key=11"), "cph-11");
+}
+
 }  // namespace
 }  // namespace heliograph::ingestor

@@ -241,7 +241,7 @@ TEST_F(ClusterBranchTest, TheSideOfTheBranchTakesItsRunAllTheSame) {
   const std::string south = TrackOf(21);
   EXPECT_EQ(OutcomeOf(Merge("branch")), "applied");
   EXPECT_EQ(MembersOf(Active()), MembersOf(Active(branch_)));
-  EXPECT_EQ(StatusOf(south), "dormant");
+  EXPECT_EQ(StatusOf(south), "ended") << "nobody had confirmed that it had begun";
 }
 
 TEST_F(ClusterBranchTest, TheSideOfMainIsRecordedOnce) {
