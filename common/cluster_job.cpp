@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json_reader.h"
+#include "common/text.h"
 
 namespace heliograph {
 namespace {
@@ -96,6 +97,12 @@ std::string_view Name(ClusterJobTrigger trigger) {
 }
 std::optional<ClusterJobTrigger> ParseClusterJobTrigger(std::string_view name) {
   return Parse<ClusterJobTrigger>(kTriggers, name);
+}
+
+std::string ClusterJobError(std::string_view reason) {
+  if (reason.empty()) return "it failed without a reason";
+  const std::string valid = ToValidUtf8(reason);
+  return std::string(TruncateUtf8(valid, kMaxError));
 }
 
 std::string EncodeClusterJob(const ClusterJob& job) {

@@ -50,10 +50,14 @@ struct ClusterJob {
   std::optional<UtcMillis> started_at;
   std::optional<UtcMillis> finished_at;  ///< present exactly when the state is a finished one
   std::string statistics = "{}";         ///< a JSON object
-  std::string error;                     ///< not empty exactly for kFailed
+  std::string error;                     ///< not empty exactly for kFailed; as ClusterJobError gives it
 
   bool operator==(const ClusterJob&) const = default;
 };
+
+/// The reason of a failure as a job may carry it: valid UTF-8 of at most 2000 bytes, cut where it is longer,
+/// and never empty.
+std::string ClusterJobError(std::string_view reason);
 
 std::string EncodeClusterJob(const ClusterJob& job);
 

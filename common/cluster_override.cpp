@@ -7,6 +7,7 @@
 
 #include "common/cluster_snapshot.h"
 #include "common/json_reader.h"
+#include "common/public_key.h"
 #include "common/text.h"
 
 namespace heliograph {
@@ -32,6 +33,12 @@ std::string RequiredText(const JsonReader& members, const char* name, std::size_
   return text;
 }
 
+/// Public keys are the same in any case; what else a key may be is as it is written.
+std::string NormalKey(const std::string& key) {
+  const auto public_key = PublicKey::FromHex(key);
+  return public_key ? public_key->ToHex() : key;
+}
+
 std::vector<std::string> DecodeKeys(const Json& list) {
   if (list.empty() || list.size() > kMaxOverrideMembers)
     throw JsonFault{"members is empty, or longer than " + std::to_string(kMaxOverrideMembers)};
@@ -40,7 +47,7 @@ std::vector<std::string> DecodeKeys(const Json& list) {
     if (!key.is_string() || key.get_ref<const std::string&>().empty() ||
         key.get_ref<const std::string&>().size() > kMaxClusterText)
       throw JsonFault{"a member is no key"};
-    keys.push_back(key.get<std::string>());
+    keys.push_back(NormalKey(key.get_ref<const std::string&>()));
   }
   std::sort(keys.begin(), keys.end());
   if (std::adjacent_find(keys.begin(), keys.end()) != keys.end()) throw JsonFault{"a member appears twice"};

@@ -170,6 +170,11 @@ void ReadServing(Section& root, const std::filesystem::path& folder, Config& con
     config.clusters.resolution = resolution.value_or(config.clusters.resolution);
     section.ReadInteger("runs", config.clusters.runs, 1, 64);
     section.ReadInteger("minSize", config.clusters.min_size, 1, 1000);
+    std::string match_rule(Name(config.clusters.match_rule));
+    section.Read("matchRule", match_rule);
+    const auto parsed = ParseMatchRule(match_rule);
+    if (!parsed) Refuse("clusters.matchRule: must be \"memory\" or \"plain-jaccard\"");
+    config.clusters.match_rule = *parsed;
   });
   ReadSection(root, "capability",
               [&](Section& section) { section.ReadDays("ageOutDays", config.capability_age_out_days); });

@@ -13,6 +13,7 @@
 
 #include <tl/expected.hpp>
 
+#include "common/cluster_snapshot.h"
 #include "common/geo_filter.h"
 
 namespace heliograph {
@@ -77,10 +78,11 @@ struct HttpLimits {
 
 /// `clusters`: how the mesh is divided.
 struct ClusterConfig {
-  std::chrono::seconds interval{900};  ///< `intervalSeconds`: between two runs
-  double resolution = 1.5;             ///< larger: more and smaller clusters
-  int runs = 8;                        ///< passes that have to agree
-  std::size_t min_size = 3;            ///< `minSize`: a smaller group is no cluster
+  std::chrono::seconds interval{900};         ///< `intervalSeconds`: between two runs
+  double resolution = 1.5;                    ///< larger: more and smaller clusters
+  int runs = 8;                               ///< passes that have to agree
+  std::size_t min_size = 3;                   ///< `minSize`: a smaller group is no cluster
+  MatchRule match_rule = MatchRule::kMemory;  ///< `matchRule`: how clusters are recognised from run to run
 
   bool operator==(const ClusterConfig&) const = default;
 };

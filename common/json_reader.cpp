@@ -8,7 +8,8 @@
 namespace heliograph {
 namespace {
 constexpr std::int64_t kMostMillis = 253'402'300'799'999;  // the end of the year 9999
-}
+constexpr std::size_t kMaxShownName = 100;
+}  // namespace
 
 using Json = nlohmann::json;
 
@@ -80,7 +81,8 @@ UtcMillis JsonReader::Time(const char* name) const {
 void JsonReader::RefuseAllBut(std::initializer_list<std::string_view> names) const {
   for (const auto& [name, value] : json_.items()) {
     if (std::find(names.begin(), names.end(), name) == names.end())
-      throw JsonFault{"has a member " + ToPrintable(name) + " that is not known"};
+      throw JsonFault{"has a member " + ToPrintable(TruncateUtf8(name, kMaxShownName)) +
+                      " that is not known"};
   }
 }
 

@@ -110,8 +110,9 @@ ExitCode RunAnalyze(const CommandOptions& options) {
                              [&] { return follower.Current()->data_time; }, **publisher, readers, board,
                              true);
   cycle.Add(kNeighborStream, [&](std::stop_token stop) { return neighbors.Run(std::move(stop)); });
-  MeshClustering clustering([&] { return follower.Current(); }, board, **publisher, readers,
-                            {MeshParametersOf(options.config), options.config.clusters.interval, true});
+  const MeshJobs mesh_jobs([&] { return follower.Current(); }, board, readers,
+                           MeshDivisionOf(options.config));
+  MeshClustering clustering(mesh_jobs, **publisher, readers, true);
   cycle.Add(kMeshClusterStream, [&](std::stop_token stop) { return clustering.Run(std::move(stop)); });
   const CycleReport report = cycle.RunOnce();
   Print(report);

@@ -9,7 +9,6 @@
 #include "common/stop_signals.h"
 #include "common/ulid.h"
 #include "queue/publisher.h"
-#include "server/analytics/clusters/mesh_clustering.h"
 #include "server/analytics/clusters/mesh_jobs.h"
 #include "server/analytics/cycle.h"
 #include "server/analytics/neighbors/neighbor_analysis.h"
@@ -83,7 +82,7 @@ class Service {
         neighbor_analysis_([this, rules = RulesOf(options.config)] { return follower_.Neighbors(rules); },
                            [this] { return DataTime(); }, publisher, readers_, neighbors_),
         mesh_jobs_([this] { return follower_.Current(); }, neighbors_, readers_,
-                   MeshParametersOf(options.config)),
+                   MeshDivisionOf(options.config)),
         cycle_([this] { return follower_.Assess(); }, publisher, readers_, CycleSettings(options.config)),
         desk_(publisher, follower_, readers_),
         cluster_jobs_(
@@ -147,6 +146,7 @@ class Service {
     settings.scheduled = {ClusterCollection::kMesh};
     settings.interval = config.clusters.interval;
     settings.is_ready = [this](ClusterCollection) { return mesh_jobs_.IsReady(); };
+    settings.objection = [this](const ClusterJobOrder& order) { return mesh_jobs_.Objection(order); };
     return settings;
   }
   std::optional<UtcMillis> DataTime() const {

@@ -11,6 +11,9 @@ namespace {
 
 /// What is less probable is not counted: it would only fill the memory with pairs that never were.
 constexpr float kLeastWeight = 0.02F;
+/// What is less probable shows a pair for the first time, but not that it is there still: as if both ends
+/// were just as probable as not.
+constexpr float kRenewingWeight = 0.25F;
 constexpr std::chrono::hours kHalfLife(7 * 24);  // when pairs compete for room
 
 /// Who showed each step: those that reported it or anything after it.
@@ -32,7 +35,8 @@ std::span<const HopCandidate> SendersOf(const ResolvedSteps& steps, std::int16_t
   return {&*origin, 1};
 }
 
-void Touch(PairTally& pair, const Flood& flood) {
+void Touch(PairTally& pair, const Flood& flood, float weight) {
+  if (weight < kRenewingWeight && pair.first_heard != UtcMillis{}) return;
   if (pair.first_heard == UtcMillis{} || flood.first_heard < pair.first_heard)
     pair.first_heard = flood.first_heard;
   pair.last_heard = std::max(pair.last_heard, flood.last_heard);
@@ -121,7 +125,7 @@ void RelayEvidence::AddSteps(const Flood& flood, const ResolvedSteps& steps) {
         const auto [pair, heard] = DirectionOf(from.node, to.node);
         pair.forwarded[c] += weight;
         pair.observers.Add(witnesses[i]);
-        Touch(pair, flood);
+        Touch(pair, flood, weight);
         heard = pair.Total();
       }
     }
@@ -140,7 +144,7 @@ void RelayEvidence::AddHearings(const Flood& flood, const ResolvedSteps& steps) 
       const auto [pair, heard] = DirectionOf(from.node, hearing.observer);
       pair.reported[c] += from.probability;
       pair.observers.Add(hearing.observer);
-      Touch(pair, flood);
+      Touch(pair, flood, from.probability);
       heard = pair.Total();
       if (!hearing.snr_db) continue;
       pair.snr_sum_db += from.probability * *hearing.snr_db;

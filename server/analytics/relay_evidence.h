@@ -46,8 +46,9 @@ struct PairTally {
   std::array<float, 2> reported{};   ///< floods that `to`, an observer, reported from `from` itself, likewise
   float snr_sum_db = 0;              ///< of those reports that told it
   float snr_weight = 0;              ///< how many they were
-  UtcMillis first_heard{}, last_heard{};  ///< receipt of the first and the last of these floods
-  ObserverTally observers;                ///< who showed it
+  /// Receipt of the first of these floods, and of the last that is not most likely another pair's.
+  UtcMillis first_heard{}, last_heard{};
+  ObserverTally observers;  ///< who showed it
 
   /// Both ways of receiving, both classes.
   double Total() const;

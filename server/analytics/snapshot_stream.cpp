@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/time.h"
+#include "server/requests/ledger_outcome.h"
 
 namespace heliograph::server {
 namespace {
@@ -19,15 +20,6 @@ StreamReport Report(Result result, std::optional<Ulid> id, std::string text) {
   report.id = id;
   report.text = std::move(text);
   return report;
-}
-
-/// The ledger's outcome and reason, or nothing when it has no such row.
-std::optional<std::pair<std::string, std::string>> OutcomeOf(ReaderConnection& connection, const Ulid& id) {
-  SQLite::Statement& row =
-      connection.Prepared("SELECT outcome, coalesce(reason, '') FROM ledger WHERE id = ?");
-  row.bind(1, id.ToText());
-  if (!row.executeStep()) return std::nullopt;
-  return std::pair(row.getColumn(0).getString(), row.getColumn(1).getString());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -46,8 +47,8 @@ enum class CancelOutcome { kCancelled, kUnknown, kFinished, kTooLate };
 class ClusterJobDesk {
  public:
   virtual ~ClusterJobDesk() = default;
-  /// Returns once the job is durable in the queue. Throws ProblemError as RequestPublisher::Publish, and 503
-  /// when too many wait.
+  /// Returns once the job is durable in the queue. Throws ProblemError as RequestPublisher::Publish, 400 when
+  /// it cannot be carried out as it is asked for, and 503 when too many wait.
   virtual JobSubmission Submit(const ClusterJobOrder& order) = 0;
   /// kTooLate: its run is published, and will be applied.
   virtual CancelOutcome Cancel(const Ulid& job) = 0;
@@ -77,6 +78,8 @@ class JobProgress {
 /// What came of a computation: a run to be published, or just figures.
 struct ClusterJobResult {
   std::optional<ClusterSnapshot> snapshot;
+  std::string epoch;              ///< of the database that the snapshot was computed from
+  std::int64_t base_seq = 0;      ///< head of the branch when what it begins from was read
   std::string statistics = "{}";  ///< a JSON object
 };
 

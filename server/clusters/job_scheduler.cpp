@@ -6,9 +6,10 @@
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
+#include "server/clusters/unfinished_jobs.h"
 #include "server/history/as_of.h"
 #include "server/http/problem.h"
-#include "server/state/row_values.h"
+#include "server/requests/ledger_outcome.h"
 
 namespace heliograph::server {
 namespace {
@@ -23,46 +24,17 @@ std::string StreamOf(ClusterCollection collection) {
   return "clusters-" + std::string(Name(collection));
 }
 
-/// The ledger's outcome and reason, or nothing when it has no such row.
-std::optional<std::pair<std::string, std::string>> OutcomeOf(ReaderConnection& reader, const Ulid& id) {
-  SQLite::Statement& row = reader.Prepared("SELECT outcome, coalesce(reason, '') FROM ledger WHERE id=?");
-  row.bind(1, id.ToText());
-  if (!row.executeStep()) return std::nullopt;
-  return std::pair(row.getColumn(0).getString(), row.getColumn(1).getString());
-}
-
-/// Jobs that are not finished in the database and belong to another process.
-std::vector<ClusterJob> JobsLeftBy(ReaderConnection& reader, const std::string& boot_id) {
-  SQLite::Statement& rows = reader.Prepared(
-      "SELECT job_id, collection, kind, trigger_kind, requested_by, parameters, requested_at, started_at, "
-      "statistics, branch_id"
-      " FROM cluster_jobs WHERE finished_at IS NULL AND instance<>? LIMIT 100");
-  rows.bind(1, boot_id);
-  std::vector<ClusterJob> jobs;
-  while (rows.executeStep()) {
-    const auto id = Ulid::Parse(rows.getColumn(0).getString());
-    const auto collection = ParseClusterCollection(rows.getColumn(1).getString());
-    const auto kind = ParseClusterJobKind(rows.getColumn(2).getString());
-    const auto trigger = ParseClusterJobTrigger(rows.getColumn(3).getString());
-    if (!id || !collection || !kind || !trigger) continue;
-    ClusterJob job;
-    job.id = *id;
-    job.collection = *collection;
-    job.kind = *kind;
-    job.trigger = *trigger;
-    job.requested_by = rows.getColumn(4).getString();
-    job.parameters = rows.getColumn(5).getString();
-    job.requested_at = TimeOf(rows.getColumn(6));
-    job.started_at = OptionalTimeOf(rows.getColumn(7));
-    job.statistics = rows.getColumn(8).getString();
-    job.branch = rows.getColumn(9).getInt64();
-    jobs.push_back(std::move(job));
-  }
-  return jobs;
-}
-
 std::string BranchIsGone(const ClusterJobOrder& order) {
   return "the branch " + order.line.name + " was deleted meanwhile; the job ends without a run";
+}
+
+QueuedRequest RequestOf(const ClusterJob& job) {
+  QueuedRequest request;
+  request.kind = queue::Kind::kClusterJob;
+  request.stream = kJobStream;
+  request.payload = EncodeClusterJob(job);
+  request.actor = kActor;
+  return request;
 }
 
 }  // namespace
@@ -83,20 +55,23 @@ void ClusterJobScheduler::Start() {
 }
 
 void ClusterJobScheduler::Stop() {
-  if (!thread_.joinable()) return;
-  thread_.request_stop();
   {
     const std::lock_guard lock(mutex_);
+    stopping_ = true;
     for (const EntryPointer& entry : jobs_)
       if (entry->job.state == ClusterJobState::kRunning) entry->stop.request_stop();
   }
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
   thread_.join();
 }
 
 void ClusterJobScheduler::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
-      if (RunTurn()) continue;
+      const bool did_anything = RunTurn();
+      last_failure_.clear();
+      if (did_anything) continue;
     } catch (const std::exception& error) {
       // The database or the queue cannot be used just now: what failed is tried again, and told once.
       if (last_failure_ != error.what()) spdlog::warn("cluster jobs wait: {}", error.what());
@@ -108,18 +83,21 @@ void ClusterJobScheduler::Loop(const std::stop_token& stop) {
 }
 
 bool ClusterJobScheduler::RunTurn() {
-  const bool ended = EndJobsOfOtherBoots();
+  const bool ended = PublishEnds();
   const bool settled = SettlePublished();
-  return ScheduleDue() || RunNext() || settled || ended;
+  const bool forgotten = EndUnknown();
+  const bool promised = EnqueuePromised();
+  return ScheduleDue() || RunNext() || ended || settled || forgotten || promised;
 }
 
-void ClusterJobScheduler::PublishJob(const ClusterJob& job) {
-  QueuedRequest request;
-  request.kind = queue::Kind::kClusterJob;
-  request.stream = kJobStream;
-  request.payload = EncodeClusterJob(job);
-  request.actor = kActor;
-  publisher_.Publish(request);
+/// What is in the queue but may not survive a power cut counts as told: the cut would end this process, too,
+/// and the next one ends its jobs.
+void ClusterJobScheduler::Tell(const ClusterJob& job) {
+  try {
+    publisher_.Publish(RequestOf(job));
+  } catch (const UncertainRequest& uncertain) {
+    spdlog::warn("job {}: {}", job.id.ToText(), uncertain.what());
+  }
 }
 
 ClusterJobScheduler::EntryPointer ClusterJobScheduler::Unfinished(const ClusterJobOrder& order) const {
@@ -131,7 +109,7 @@ ClusterJobScheduler::EntryPointer ClusterJobScheduler::Unfinished(const ClusterJ
   return found != jobs_.end() ? *found : nullptr;
 }
 
-ClusterJobScheduler::EntryPointer ClusterJobScheduler::Enqueue(const ClusterJobOrder& order) {
+ClusterJobScheduler::EntryPointer ClusterJobScheduler::EntryOf(const ClusterJobOrder& order) {
   auto entry = std::make_shared<Entry>();
   entry->order = order;
   entry->job.requested_at = WallClockNow();
@@ -143,18 +121,29 @@ ClusterJobScheduler::EntryPointer ClusterJobScheduler::Enqueue(const ClusterJobO
   entry->job.branch = order.line.branch_id;
   entry->job.requested_by = order.requested_by;
   entry->job.parameters = order.parameters;
-  PublishJob(entry->job);
-  jobs_.push_back(entry);
-  const auto is_finished = [](const EntryPointer& kept) { return IsFinished(kept->job.state); };
-  while (jobs_.size() > kFinishedKept && is_finished(jobs_.front())) jobs_.pop_front();
   return entry;
 }
 
+/// REQUIRED: mutex_ is held, as in the next one.
+void ClusterJobScheduler::Keep(const EntryPointer& entry) {
+  jobs_.push_back(entry);
+  const auto is_done = [](const EntryPointer& kept) { return IsFinished(kept->job.state) && !kept->rerun; };
+  while (jobs_.size() > kFinishedKept && is_done(jobs_.front())) jobs_.pop_front();
+}
+
+void ClusterJobScheduler::Enqueue(const ClusterJobOrder& order) {
+  const EntryPointer entry = EntryOf(order);
+  Tell(entry->job);
+  Keep(entry);
+}
+
 JobSubmission ClusterJobScheduler::Submit(const ClusterJobOrder& order) {
+  if (const auto objection = settings_.objection ? settings_.objection(order) : std::nullopt)
+    throw ProblemError(400, *objection);
   const std::lock_guard lock(mutex_);
   if (const EntryPointer present = Unfinished(order)) {
     // One that only waits will see all that there is; one that runs may have begun too early.
-    if (present->job.state == ClusterJobState::kRunning) present->rerun = true;
+    if (present->job.state == ClusterJobState::kRunning || present->end) present->rerun = order;
     return {ViewOf(*present), true};
   }
   const auto waiting = std::count_if(jobs_.begin(), jobs_.end(),
@@ -162,7 +151,9 @@ JobSubmission ClusterJobScheduler::Submit(const ClusterJobOrder& order) {
   if (waiting >= static_cast<std::ptrdiff_t>(kMostWaiting))
     throw ProblemError(503, "too many cluster jobs wait; try again when some are finished",
                        kRetryAfterSeconds);
-  const EntryPointer entry = Enqueue(order);
+  const EntryPointer entry = EntryOf(order);
+  publisher_.Publish(RequestOf(entry->job));
+  Keep(entry);
   wake_.notify_all();
   return {ViewOf(*entry), false};
 }
@@ -173,21 +164,29 @@ CancelOutcome ClusterJobScheduler::Cancel(const Ulid& job) {
                                   [&](const EntryPointer& entry) { return entry->job.id == job; });
   if (found == jobs_.end()) return CancelOutcome::kUnknown;
   Entry& entry = **found;
-  if (IsFinished(entry.job.state)) return CancelOutcome::kFinished;
+  if (IsFinished(entry.job.state) || entry.end) return CancelOutcome::kFinished;
   if (entry.file) return CancelOutcome::kTooLate;
-  entry.rerun = false;
+  entry.rerun.reset();
   if (entry.job.state == ClusterJobState::kRunning) {
     entry.stop.request_stop();
-  } else {
-    End(entry, ClusterJobState::kCancelled, "", "{}");
+    return CancelOutcome::kCancelled;
+  }
+  WantEnd(entry, ClusterJobState::kCancelled, "", "{}");
+  try {
+    Tell(*entry.end);
+    entry.job = *std::exchange(entry.end, std::nullopt);
+  } catch (const std::exception& error) {
+    spdlog::warn("that job {} is cancelled waits for the queue: {}", job.ToText(), error.what());
   }
   return CancelOutcome::kCancelled;
 }
 
 ClusterJobView ClusterJobScheduler::ViewOf(const Entry& entry) const {
   const auto [stage, share] = entry.progress.Latest();
-  return {entry.job, entry.order.line.name, entry.file ? "waiting for the ingestor" : stage, share,
-          entry.rerun};
+  const char* const waits = entry.end    ? "waiting for the queue"
+                            : entry.file ? "waiting for the ingestor"
+                                         : nullptr;
+  return {entry.job, entry.order.line.name, waits != nullptr ? waits : stage, share, entry.rerun.has_value()};
 }
 
 std::vector<ClusterJobView> ClusterJobScheduler::Jobs() const {
@@ -197,17 +196,34 @@ std::vector<ClusterJobView> ClusterJobScheduler::Jobs() const {
   return views;
 }
 
-/// REQUIRED: mutex_ is held.
-void ClusterJobScheduler::End(Entry& entry, ClusterJobState state, const std::string& error,
-                              const std::string& statistics) {
-  ClusterJob ended = entry.job;
-  ended.state = state;
-  ended.finished_at = WallClockNow();
-  ended.error = error;
-  ended.statistics = statistics;
-  // What the queue does not take now leaves the job as it is; the next look ends it.
-  PublishJob(ended);
-  entry.job = std::move(ended);
+/// REQUIRED: mutex_ is held, as long as the entry is one of jobs_.
+void ClusterJobScheduler::WantEnd(Entry& entry, ClusterJobState state, std::string_view error,
+                                  const std::string& statistics) {
+  ClusterJob end = entry.job;
+  end.state = state;
+  end.finished_at = WallClockNow();
+  end.error = state == ClusterJobState::kFailed ? ClusterJobError(error) : "";
+  end.statistics = statistics;
+  // An end that the ingestor would refuse would be none.
+  if (const auto stored = DecodeClusterJob(EncodeClusterJob(end)); !stored) {
+    end.state = ClusterJobState::kFailed;
+    end.statistics = "{}";
+    end.error = ClusterJobError("its end cannot be stored: " + stored.error());
+  }
+  entry.end = std::move(end);
+}
+
+/// Throws what the queue refuses with, and leaves the ends that it did not take for the next time.
+bool ClusterJobScheduler::PublishEnds() {
+  const std::lock_guard lock(mutex_);
+  bool ended = false;
+  for (const EntryPointer& entry : jobs_) {
+    if (!entry->end) continue;
+    Tell(*entry->end);
+    entry->job = *std::exchange(entry->end, std::nullopt);
+    ended = true;
+  }
+  return ended;
 }
 
 bool ClusterJobScheduler::SettlePublished() {
@@ -215,7 +231,7 @@ bool ClusterJobScheduler::SettlePublished() {
   {
     const std::lock_guard lock(mutex_);
     for (const EntryPointer& entry : jobs_)
-      if (entry->file && !IsFinished(entry->job.state)) waiting = entry;
+      if (entry->file && !entry->end && !IsFinished(entry->job.state)) waiting = entry;
   }
   if (!waiting) return false;
   // In this order: a file that is taken meanwhile is in the ledger before it leaves the queue.
@@ -226,54 +242,73 @@ bool ClusterJobScheduler::SettlePublished() {
     return OutcomeOf(reader, *waiting->file);
   });
   if (!outcome && in_queue) return false;
-  const std::lock_guard lock(mutex_);
-  const std::string result = outcome ? outcome->first : "lost";
-  if (result == "applied" || result == "noop") {
-    // The ingestor ended its row in the transaction that applied the run.
-    waiting->job.state = ClusterJobState::kSucceeded;
-    waiting->job.finished_at = WallClockNow();
-  } else {
-    const std::string reason =
-        outcome ? outcome->second : "its file has vanished from the queue without an outcome";
-    End(*waiting, ClusterJobState::kFailed,
-        has_branch ? "the run was not applied (" + result + "): " + reason : BranchIsGone(waiting->order),
-        waiting->job.statistics);
+  {
+    const std::lock_guard lock(mutex_);
+    const LedgerOutcome lost{"lost", "its file has vanished from the queue without an outcome"};
+    const auto& [result, reason] = outcome ? *outcome : lost;
+    if (result == "applied" || result == "noop") {
+      // The ingestor ended its row in the transaction that applied the run.
+      waiting->job.state = ClusterJobState::kSucceeded;
+      waiting->job.finished_at = WallClockNow();
+    } else {
+      WantEnd(
+          *waiting, ClusterJobState::kFailed,
+          has_branch ? "the run was not applied (" + result + "): " + reason : BranchIsGone(waiting->order),
+          waiting->job.statistics);
+    }
   }
-  if (waiting->rerun) {
-    waiting->rerun = false;
-    Enqueue(waiting->order);
-  }
+  PublishEnds();
   return true;
 }
 
-bool ClusterJobScheduler::EndJobsOfOtherBoots() {
-  auto left = readers_.Read([&](ReaderConnection& reader) { return JobsLeftBy(reader, settings_.boot_id); });
+bool ClusterJobScheduler::EndUnknown() {
+  auto left = readers_.Read(UnfinishedJobs);
   bool ended = false;
-  for (ClusterJob& job : left) {
-    if (ended_for_others_.contains(job.id.ToText())) continue;
+  for (auto& [job, instance] : left) {
+    if (ended_unknown_.contains(job.id.ToText())) continue;
+    if (instance == settings_.boot_id) {
+      const std::lock_guard lock(mutex_);
+      const auto is_it = [&](const EntryPointer& entry) { return entry->job.id == job.id; };
+      if (std::any_of(jobs_.begin(), jobs_.end(), is_it)) continue;
+    }
     job.state = ClusterJobState::kFailed;
     job.finished_at = WallClockNow();
-    job.error = "interrupted: the server that ran it ended";
-    PublishJob(job);
-    ended_for_others_.insert(job.id.ToText());
+    job.error = instance == settings_.boot_id
+                    ? "interrupted: whoever asked for it was told that it may not have been taken on"
+                    : "interrupted: the server that ran it ended";
+    Tell(job);
+    ended_unknown_.insert(job.id.ToText());
     ended = true;
   }
   return ended;
+}
+
+/// Who asked for another run while one ran gets it, whatever became of that one.
+bool ClusterJobScheduler::EnqueuePromised() {
+  const std::lock_guard lock(mutex_);
+  const auto promised = std::find_if(jobs_.begin(), jobs_.end(), [](const EntryPointer& entry) {
+    return entry->rerun && IsFinished(entry->job.state);
+  });
+  if (promised == jobs_.end()) return false;
+  const EntryPointer entry = *promised;  // which the deque may forget
+  if (!Unfinished(*entry->rerun)) Enqueue(*entry->rerun);
+  entry->rerun.reset();
+  return true;
 }
 
 bool ClusterJobScheduler::ScheduleDue() {
   const auto now = std::chrono::steady_clock::now();
   for (auto& [collection, due] : due_) {
     if (due > now || (settings_.is_ready && !settings_.is_ready(collection))) continue;
-    due = now + settings_.interval;
     ClusterJobOrder order;
     order.collection = collection;
     order.trigger = ClusterJobTrigger::kSchedule;
     order.requested_by = "schedule";
     const std::lock_guard lock(mutex_);
-    if (Unfinished(order)) continue;
-    Enqueue(order);
-    return true;
+    const bool is_needed = !Unfinished(order);
+    if (is_needed) Enqueue(order);
+    due = now + settings_.interval;
+    if (is_needed) return true;
   }
   return false;
 }
@@ -282,18 +317,20 @@ bool ClusterJobScheduler::RunNext() {
   EntryPointer next;
   {
     const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
     for (const EntryPointer& entry : jobs_) {
       if (entry->file && !IsFinished(entry->job.state)) return false;
-      if (!next && entry->job.state == ClusterJobState::kPending) next = entry;
+      if (!next && entry->job.state == ClusterJobState::kPending && !entry->end) next = entry;
     }
     if (!next) return false;
     ClusterJob running = next->job;
     running.state = ClusterJobState::kRunning;
     running.started_at = WallClockNow();
-    PublishJob(running);
+    Tell(running);
     next->job = std::move(running);
   }
   CarryOut(*next);
+  PublishEnds();
   return true;
 }
 
@@ -317,38 +354,44 @@ void ClusterJobScheduler::CarryOut(Entry& entry) {
     result = tl::unexpected(std::string(error.what()));
   }
   const std::lock_guard lock(mutex_);
-  if (entry.stop.stop_requested()) return End(entry, ClusterJobState::kCancelled, "", "{}");
-  if (!result) return End(entry, ClusterJobState::kFailed, result.error(), "{}");
-  entry.job.statistics = result->statistics;
-  if (!result->snapshot) {
-    End(entry, ClusterJobState::kSucceeded, "", result->statistics);
-  } else if (result->snapshot->clusters.empty()) {
-    End(entry, ClusterJobState::kFailed, "the run found no cluster; the active run stays",
-        result->statistics);
-  } else {
-    result->snapshot->job = entry.job.id;
-    return PublishRun(entry, *result->snapshot);
+  try {
+    Conclude(entry, std::move(result));
+  } catch (const std::exception& error) {
+    WantEnd(entry, ClusterJobState::kFailed,
+            std::string("what came of it could not be published: ") + error.what(), "{}");
   }
-  if (std::exchange(entry.rerun, false)) Enqueue(entry.order);
 }
 
-/// REQUIRED: mutex_ is held.
-void ClusterJobScheduler::PublishRun(Entry& entry, const ClusterSnapshot& snapshot) {
+/// REQUIRED: mutex_ is held, as in the next one.
+void ClusterJobScheduler::Conclude(Entry& entry, tl::expected<ClusterJobResult, std::string> result) {
+  if (entry.stop.stop_requested()) return WantEnd(entry, ClusterJobState::kCancelled, "", "{}");
+  if (!result) return WantEnd(entry, ClusterJobState::kFailed, result.error(), "{}");
+  if (!result->snapshot) return WantEnd(entry, ClusterJobState::kSucceeded, "", result->statistics);
+  if (result->snapshot->clusters.empty())
+    return WantEnd(entry, ClusterJobState::kFailed, "the run found no cluster; the active run stays",
+                   result->statistics);
+  result->snapshot->job = entry.job.id;
+  PublishRun(entry, *result);
+}
+
+void ClusterJobScheduler::PublishRun(Entry& entry, const ClusterJobResult& result) {
   QueuedRequest request;
   request.kind = queue::Kind::kClusterSnapshot;
-  request.stream = StreamOf(snapshot.collection);
-  request.payload = EncodeClusterSnapshot(snapshot);
+  request.stream = StreamOf(result.snapshot->collection);
+  request.payload = EncodeClusterSnapshot(*result.snapshot);
   request.branch_id = entry.order.line.branch_id;
-  request.base_commit_seq = entry.order.line.head_seq;
-  request.watermark = snapshot.watermark;
+  request.epoch = result.epoch;
+  request.base_commit_seq = result.base_seq;
+  request.watermark = result.snapshot->watermark;
   request.actor = entry.job.trigger == ClusterJobTrigger::kSchedule ? kActor : entry.job.requested_by;
+  // The statistics that only the server knows go ahead of the run, whose application ends the job.
+  entry.job.statistics = result.statistics;
+  Tell(entry.job);
   try {
-    // The statistics that only the server knows go ahead of the run, whose application ends the job.
-    PublishJob(entry.job);
     entry.file = publisher_.Publish(request);
-  } catch (const ProblemError& error) {
-    End(entry, ClusterJobState::kFailed, std::string("the run could not be published: ") + error.what(),
-        entry.job.statistics);
+  } catch (const UncertainRequest& uncertain) {
+    // It is there and will be applied, or be lost together with this process.
+    entry.file = uncertain.id();
   }
 }
 

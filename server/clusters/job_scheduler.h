@@ -21,8 +21,10 @@ namespace heliograph::server {
 
 /// Carries out jobs one after the other on a thread of its own: those that are asked for, and one for each
 /// collection on main whenever its time has come. A job whose run is published ends with what the ledger says
-/// of that file, and until then no other job begins, so that at most one run of a collection waits. Jobs that
-/// another process left unfinished are ended as failed. Thread-safe.
+/// of that file, and until then no other job begins, so that at most one run of a collection waits. An end
+/// that the queue refuses is published at the next look, and until then no other job begins either.
+/// Unfinished jobs of the database that this process does not know, those of other processes among them, are
+/// ended as failed. Thread-safe.
 class ClusterJobScheduler : public ClusterJobDesk {
  public:
   struct Settings {
@@ -30,6 +32,8 @@ class ClusterJobScheduler : public ClusterJobDesk {
     std::vector<ClusterCollection> scheduled;  ///< collections that are run again and again
     std::function<bool(ClusterCollection)>
         is_ready;  ///< whether a scheduled job makes sense yet; empty: always
+    /// Why an order can never be carried out, for whoever asks; empty: there is no such order.
+    std::function<std::optional<std::string>(const ClusterJobOrder&)> objection;
     std::chrono::milliseconds interval{900'000};
     std::chrono::milliseconds first_after{5'000};
     std::chrono::milliseconds look{1'000};  ///< how often the ledger, and other boots' jobs, are looked at
@@ -44,8 +48,8 @@ class ClusterJobScheduler : public ClusterJobDesk {
 
   /// REQUIRED: called once.
   void Start();
-  /// Ends the running job as cancelled, and returns when its thread is gone. Jobs that wait are ended by the
-  /// next process.
+  /// Ends the running job as cancelled, and returns when its thread is gone. From then on no job begins;
+  /// those that wait are ended by the next process.
   void Stop();
 
   JobSubmission Submit(const ClusterJobOrder& order) override;
@@ -62,24 +66,31 @@ class ClusterJobScheduler : public ClusterJobDesk {
     ClusterJobOrder order;
     JobProgress progress;
     std::stop_source stop;
-    bool rerun = false;
-    std::optional<Ulid> file;  ///< its run, once that is published
+    std::optional<ClusterJobOrder> rerun;  ///< what is to follow it
+    std::optional<Ulid> file;              ///< its run, once that is published
+    std::optional<ClusterJob> end;         ///< as it shall be, until the queue takes that
   };
   using EntryPointer = std::shared_ptr<Entry>;
 
-  EntryPointer Enqueue(const ClusterJobOrder& order);
+  static EntryPointer EntryOf(const ClusterJobOrder& order);
+  void Keep(const EntryPointer& entry);
+  void Enqueue(const ClusterJobOrder& order);
   /// The job that does what the order asks for and is not finished, or null.
   EntryPointer Unfinished(const ClusterJobOrder& order) const;
   ClusterJobView ViewOf(const Entry& entry) const;
-  void PublishJob(const ClusterJob& job);
-  void End(Entry& entry, ClusterJobState state, const std::string& error, const std::string& statistics);
+  void Tell(const ClusterJob& job);
+  static void WantEnd(Entry& entry, ClusterJobState state, std::string_view error,
+                      const std::string& statistics);
+  bool PublishEnds();
   bool SettlePublished();
-  bool EndJobsOfOtherBoots();
+  bool EndUnknown();
+  bool EnqueuePromised();
   bool ScheduleDue();
   bool RunNext();
   void SetLine(Entry& entry, const BranchLine& line);
   void CarryOut(Entry& entry);
-  void PublishRun(Entry& entry, const ClusterSnapshot& snapshot);
+  void Conclude(Entry& entry, tl::expected<ClusterJobResult, std::string> result);
+  void PublishRun(Entry& entry, const ClusterJobResult& result);
   void Loop(const std::stop_token& stop);
 
   const ComputeClusters compute_;
@@ -89,9 +100,10 @@ class ClusterJobScheduler : public ClusterJobDesk {
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
+  bool stopping_ = false;          ///< guarded by mutex_
   std::deque<EntryPointer> jobs_;  ///< oldest first; guarded by mutex_, and so are the jobs in it
   std::map<ClusterCollection, std::chrono::steady_clock::time_point> due_;  ///< used by the thread
-  std::set<std::string> ended_for_others_;                                  ///< used by the thread
+  std::set<std::string> ended_unknown_;                                     ///< used by the thread
   std::string last_failure_;                                                ///< used by the thread
   std::jthread thread_;
 };

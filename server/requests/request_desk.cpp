@@ -15,9 +15,10 @@ constexpr int kRetryAfterSeconds = 5;
     case queue::PublishFault::kInvalidFields:
       throw ProblemError(500, error.text);
     case queue::PublishFault::kDurabilityUnknown:
-      throw ProblemError(503, error.text + "; it may still be carried out: look at /api/requests/" +
-                                  (error.file ? error.file->id.ToText() : std::string()) +
-                                  " before you repeat it");
+      if (!error.file) break;
+      throw UncertainRequest(error.file->id, error.text +
+                                                 "; it may still be carried out: look at /api/requests/" +
+                                                 error.file->id.ToText() + " before you repeat it");
     case queue::PublishFault::kFolderFull:
     case queue::PublishFault::kSequenceExhausted:
     case queue::PublishFault::kIo:
@@ -39,7 +40,7 @@ Ulid RequestDesk::Publish(const QueuedRequest& request) {
   queue::EnvelopeFields fields;
   fields.kind = request.kind;
   fields.stream = request.stream;
-  fields.epoch = view->epoch;
+  fields.epoch = request.epoch.value_or(view->epoch);
   fields.branch_id = request.branch_id;
   fields.base_commit_seq = request.base_commit_seq.value_or(view->head_seq);
   fields.watermark = request.watermark.value_or(view->watermark);

@@ -8,7 +8,8 @@
 
 namespace heliograph::server {
 
-/// Hands what people ask for over HTTP to the volume's queue, for branch 1 and resting on the present view.
+/// Hands what people ask for over HTTP, and the runs of jobs, to the volume's queue: resting on the present
+/// view where the request does not say on what.
 /// How many may wait is bounded by the publisher. Thread-safe.
 class RequestDesk : public RequestPublisher {
  public:
@@ -17,8 +18,8 @@ class RequestDesk : public RequestPublisher {
       : publisher_(publisher), views_(views), ledger_(publisher, readers) {}
 
   /// Throws ProblemError: 503 before the first view, when the queue is full or cannot be written, and when it
-  /// is not certain that the file would survive a power cut (the text then names the id, for the request may
-  /// still be carried out); 413 when the payload is too large.
+  /// is not certain that the file would survive a power cut (UncertainRequest, whose text names the id, for
+  /// the request may still be carried out); 413 when the payload is too large.
   Ulid Publish(const QueuedRequest& request) override;
   bool IsPending(const Ulid& id) const override;
 

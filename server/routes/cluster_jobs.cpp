@@ -158,9 +158,7 @@ ClusterJobOrder ReadOrder(const Request& request, const RouteContext& context) {
     order.parameters = parameters->dump();
     if (order.parameters.size() > kMaxClusterParameters) throw ProblemError(400, "parameters is too long");
   }
-  const std::string actor = OptionalText(body, "actor").value_or("");
-  if (actor.size() > kMaxClusterText / 2) throw ProblemError(400, "actor is too long");
-  order.requested_by = actor.empty() ? "http" : "http:" + actor;
+  order.requested_by = ActorIn(body);
   const std::string branch = OptionalText(body, "branch").value_or("main");
   order.line =
       context.services().readers->Read([&](ReaderConnection& reader) { return BranchNamed(reader, branch); });

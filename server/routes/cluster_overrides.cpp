@@ -16,7 +16,6 @@ namespace heliograph::server {
 namespace {
 
 constexpr const char* kStream = "overrides";
-constexpr std::size_t kMaxActor = 100;
 
 struct ActionDoc {
   OverrideAction action;
@@ -45,13 +44,6 @@ std::optional<std::int64_t> BaseOf(const nlohmann::json& body) {
   if (!base->is_number_integer() || base->get<std::int64_t>() < 0)
     throw ProblemError(400, "base must be the `base` of the cluster as you saw it");
   return base->get<std::int64_t>();
-}
-
-std::string ActorOf(const nlohmann::json& body) {
-  const std::string actor = OptionalText(body, "actor").value_or("");
-  if (actor.size() > kMaxActor)
-    throw ProblemError(400, "actor is longer than " + std::to_string(kMaxActor) + " bytes");
-  return actor.empty() ? "http" : "http:" + actor;
 }
 
 /// The request as the queue carries it: the members of the body that the action has.
@@ -124,7 +116,7 @@ Response Accept(const RouteContext& context, const nlohmann::json& body, Cluster
   queued.stream = kStream;
   queued.payload = EncodeClusterOverride(request);
   queued.base_commit_seq = base;
-  queued.actor = ActorOf(body);
+  queued.actor = ActorIn(body);
   const std::string id = context.services().requests->Publish(queued).ToText();
   JsonText out;
   out.BeginObject()

@@ -1,5 +1,6 @@
 #include "server/routes/request_body.h"
 
+#include "common/text.h"
 #include "server/http/problem.h"
 
 namespace heliograph::server {
@@ -7,6 +8,7 @@ namespace heliograph::server {
 namespace {
 
 constexpr int kMaxDepth = 16;
+constexpr std::size_t kMaxActor = 100;
 
 }  // namespace
 
@@ -31,6 +33,14 @@ std::optional<std::string> OptionalText(const nlohmann::json& object, const char
   if (found == object.end() || found->is_null()) return std::nullopt;
   if (!found->is_string()) throw ProblemError(400, std::string(name) + " in the body must be a text");
   return found->get<std::string>();
+}
+
+std::string ActorIn(const nlohmann::json& object) {
+  const std::string actor = OptionalText(object, "actor").value_or("");
+  if (actor.size() > kMaxActor)
+    throw ProblemError(400, "actor is longer than " + std::to_string(kMaxActor) + " bytes");
+  if (ToPrintable(actor) != actor) throw ProblemError(400, "actor is not one printable line");
+  return actor.empty() ? "http" : "http:" + actor;
 }
 
 std::optional<double> OptionalNumber(const nlohmann::json& object, const char* name, double minimum,

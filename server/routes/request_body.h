@@ -18,6 +18,9 @@ nlohmann::json ObjectInBody(const Request& request);
 std::string RequiredText(const nlohmann::json& object, const char* name);
 /// A member that may be absent or null. Throws ProblemError(400) when it is no text.
 std::optional<std::string> OptionalText(const nlohmann::json& object, const char* name);
+/// Who sent it, as commits and jobs tell it: "http", or "http:" and the member `actor`. Throws
+/// ProblemError(400) when that is no text, too long, or not one printable line.
+std::string ActorIn(const nlohmann::json& object);
 /// A number within [minimum, maximum] that may be absent or null. Throws ProblemError(400) when it is no such
 /// number.
 std::optional<double> OptionalNumber(const nlohmann::json& object, const char* name, double minimum,

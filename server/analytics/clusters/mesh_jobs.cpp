@@ -1,7 +1,9 @@
 #include "server/analytics/clusters/mesh_jobs.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -16,19 +18,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct JobParameters {
-  PartitionParameters partition;
-  MatchRule rule = MatchRule::kMemory;
-};
-
-tl::expected<JobParameters, std::string> ReadParameters(const std::string& text,
-                                                        PartitionParameters defaults) {
+tl::expected<MeshDivision, std::string> ReadParameters(const std::string& text, MeshDivision defaults) {
   constexpr std::int64_t kMostPasses = 64, kLargestMinimum = 1000;
   constexpr double kLeastResolution = 1e-6, kMostResolution = 1000;
   const Json json = Json::parse(text, nullptr, false);
   try {
     const JsonReader reader(json);
-    JobParameters parameters{defaults, MatchRule::kMemory};
+    MeshDivision parameters = defaults;
     if (reader.Has("resolution"))
       parameters.partition.resolution = reader.Number("resolution", kLeastResolution, kMostResolution);
     if (reader.Has("runs"))
@@ -53,20 +49,75 @@ std::int64_t MillisSince(std::chrono::steady_clock::time_point begin) {
       .count();
 }
 
+/// Where a run begins.
+struct Beginning {
+  std::string epoch;
+  std::int64_t head_seq = 0;
+  std::optional<ActiveClusterRun> active;
+  PartitionConstraints constraints;
+};
+
+Beginning ReadBeginning(ReaderConnection& connection, const BranchLine& line) {
+  SQLite::Statement& row = connection.Prepared(
+      "SELECT (SELECT value FROM meta WHERE key = 'epoch'),"
+      " (SELECT head_seq FROM branch WHERE branch_id = ?)");
+  row.bind(1, line.branch_id);
+  row.executeStep();
+  const ClusterMoment moment = ClusterMomentOn(line, std::nullopt);
+  Beginning beginning{row.getColumn(0).getString(), row.getColumn(1).getInt64(), std::nullopt, {}};
+  beginning.active = ReadActiveMeshRun(connection, moment);
+  beginning.constraints = ConstraintsAt(connection, moment, ClusterCollection::kMesh);
+  return beginning;
+}
+
+/// The figures of a job that the ingestor does not count.
+Json StatisticsOf(const ClusterSnapshot& run, const std::optional<ActiveClusterRun>& active) {
+  std::vector<std::string> keys = run.unclustered;
+  std::size_t clustered = 0, missing = 0;
+  for (const SnapshotCluster& cluster : run.clusters) {
+    clustered += cluster.members.size();
+    for (const SnapshotMember& member : cluster.members) keys.push_back(member.key);
+  }
+  std::sort(keys.begin(), keys.end());
+  if (active)
+    for (const auto& group : active->groups)
+      missing += static_cast<std::size_t>(std::count_if(group.begin(), group.end(), [&](const auto& key) {
+        return !std::binary_search(keys.begin(), keys.end(), key);
+      }));
+  return {{"clusters", run.clusters.size()},
+          {"clustered", clustered},
+          {"unclustered", run.unclustered.size()},
+          {"missing", missing}};
+}
+
 }  // namespace
+
+MeshDivision MeshDivisionOf(const Config& config) {
+  MeshDivision division;
+  division.partition.resolution = config.clusters.resolution;
+  division.partition.runs = config.clusters.runs;
+  division.partition.min_size = config.clusters.min_size;
+  division.rule = config.clusters.match_rule;
+  return division;
+}
 
 bool MeshJobs::IsReady() const {
   const auto neighbors = board_.Current();
   return neighbors && !neighbors->from_database && !neighbors->graph.edges.empty() && view_() != nullptr;
 }
 
+std::optional<std::string> MeshJobs::Objection(const ClusterJobOrder& order) const {
+  if (order.collection != ClusterCollection::kMesh)
+    return "this server groups no items: only the collection mesh is computed";
+  const auto parameters = ReadParameters(order.parameters, defaults_);
+  return parameters ? std::nullopt : std::optional(parameters.error());
+}
+
 tl::expected<ClusterJobResult, std::string> MeshJobs::Compute(const ClusterJobOrder& order,
                                                               JobProgress& progress,
                                                               std::stop_token stop) const {
-  if (order.collection != ClusterCollection::kMesh)
-    return tl::unexpected(std::string("this server groups no items: only the collection mesh is computed"));
-  const auto parameters = ReadParameters(order.parameters, defaults_);
-  if (!parameters) return tl::unexpected(parameters.error());
+  if (auto objection = Objection(order)) return tl::unexpected(std::move(*objection));
+  const MeshDivision division = ReadParameters(order.parameters, defaults_).value();
   const auto neighbors = board_.Current();
   const auto view = view_();
   if (!neighbors || neighbors->from_database || !view)
@@ -76,36 +127,40 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Compute(const ClusterJobOr
   switch (order.kind) {
     case ClusterJobKind::kRun:
       progress.Report("partition", 0);
-      return Divide(*neighbors, *view, parameters->partition, parameters->rule, order.line, std::move(stop));
+      return Divide(*neighbors, *view, division, order.line, std::move(stop));
     case ClusterJobKind::kChooseResolution:
       break;
   }
-  return Choose(*neighbors, *view, parameters->partition, progress, std::move(stop));
+  return Choose(*neighbors, *view, division.partition, progress, std::move(stop));
 }
 
 tl::expected<ClusterJobResult, std::string> MeshJobs::Divide(const NeighborView& neighbors,
                                                              const MeshView& view,
-                                                             const PartitionParameters& parameters,
-                                                             MatchRule rule, const BranchLine& line,
+                                                             const MeshDivision& division,
+                                                             const BranchLine& line,
                                                              std::stop_token stop) const {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto [active, constraints] = readers_.Read([&](ReaderConnection& connection) {
-    const ClusterMoment moment = ClusterMomentOn(line, std::nullopt);
-    return std::pair(ReadActiveMeshRun(connection, moment),
-                     ConstraintsAt(connection, moment, ClusterCollection::kMesh));
-  });
-  auto run = ComputeMeshRun(neighbors.graph, view, parameters, active ? active->groups : FormerGroups(),
-                            constraints, std::move(stop));
+  const auto start = std::chrono::steady_clock::now();
+  const Beginning beginning =
+      readers_.Read([&](ReaderConnection& connection) { return ReadBeginning(connection, line); });
+  if (beginning.epoch != neighbors.graph.epoch)
+    return tl::unexpected(std::string("the database was replaced by another one; ask again in a minute"));
+  const auto& active = beginning.active;
+  auto run = ComputeMeshRun(neighbors.graph, view, division.partition,
+                            active ? active->groups : FormerGroups(), beginning.constraints, std::move(stop));
   if (!run) return tl::unexpected(run.error().text);
-  run->match_rule = rule;
-  Json statistics{{"edges", neighbors.graph.edges.size()}, {"duration_ms", MillisSince(begin)}};
+  run->match_rule = division.rule;
+  Json statistics = StatisticsOf(*run, active);
+  statistics["edges"] = neighbors.graph.edges.size();
   ClusterJobResult result;
+  result.epoch = beginning.epoch;
+  result.base_seq = beginning.head_seq;
   if (active && Repeats(*run, *active)) {
-    statistics["unchanged"] = true;
-    statistics["run"] = active->run;
+    statistics.update(
+        {{"unchanged", true}, {"run", active->run}, {"new", 0}, {"updated", 0}, {"dissolved", 0}});
   } else {
     result.snapshot = std::move(*run);
   }
+  statistics["duration_ms"] = MillisSince(start);
   result.statistics = statistics.dump();
   return result;
 }

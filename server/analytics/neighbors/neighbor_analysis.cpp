@@ -23,9 +23,13 @@ NeighborAnalysis::NeighborAnalysis(Collect collect, DataTime data_time, queue::P
 StreamReport NeighborAnalysis::Run(std::stop_token stop) {
   auto graph = collect_();
   if (!graph) return ShowStored(std::move(stop));
-  auto view = MakeNeighborView(*graph, false, std::move(stop));
-  if (!view) return PlainReport(Result::kNotComplete, "stopped before it was done");
-  board_.Show(std::move(*view));
+  const auto shown = board_.Current();
+  // Where nothing happened, what holds the mesh together need not be found again, and answers stay valid.
+  if (!shown || shown->from_database || !shown->graph.SaysTheSame(*graph)) {
+    auto view = MakeNeighborView(*graph, false, std::move(stop));
+    if (!view) return PlainReport(Result::kNotComplete, "stopped before it was done");
+    board_.Show(std::move(*view));
+  }
   StreamReport report = Publish(*graph);
   report.watermark = graph->watermark;
   return report;

@@ -17,8 +17,9 @@ namespace heliograph::server {
 inline constexpr const char* kNeighborStream = "neighbors";
 
 /// The part of the analytics cycle that finds out who hands floods to whom, shows it with what holds the mesh
-/// together, and publishes it when it says something that the database does not. Until all packets are read
-/// it shows what the database has. Used by one thread at a time.
+/// together, and publishes it when it says something that the database does not. A mesh of which nothing new
+/// is known keeps the view that it has. Until all packets are read it shows what the database has. Used by
+/// one thread at a time.
 class NeighborAnalysis {
  public:
   /// The graph of the present; nothing while the packets have not all been read.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -76,6 +77,7 @@ NeighborGraph CollectNeighbors(const RelayEvidence& evidence, const StationDirec
   NeighborGraph graph;
   graph.data_time = data_time;
   std::map<std::pair<PublicKey, PublicKey>, Pair> pairs;
+  std::set<std::pair<PublicKey, PublicKey>> too_far;
   evidence.ForEachPair([&](IdentityKey from, IdentityKey to, const PairTally& tally) {
     const Station *sender = stations.Find(from), *receiver = stations.Find(to);
     if (sender == nullptr || receiver == nullptr) return;
@@ -84,12 +86,13 @@ NeighborGraph CollectNeighbors(const RelayEvidence& evidence, const StationDirec
                     &high = up ? receiver->public_key : sender->public_key;
     const auto found = pairs.find({low, high});
     if (found == pairs.end() && IsTooFar(*sender, *receiver, rules.max_distance_km)) {
-      ++graph.too_far;
+      too_far.emplace(low, high);
       return;
     }
     Pair& pair = found == pairs.end() ? pairs[{low, high}] : found->second;
     (up ? pair.there : pair.back) = tally;
   });
+  graph.too_far = too_far.size();
   for (const auto& [ends, pair] : pairs) {
     NeighborEdge edge = EdgeOf(ends.first, ends.second, pair);
     if (edge.Count() < rules.least_count) continue;

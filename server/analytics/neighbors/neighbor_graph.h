@@ -41,6 +41,12 @@ struct NeighborGraph {
   /// ObserverTally::kNamed. Empty as a whole when only the stored edges are known.
   std::vector<std::vector<PublicKey>> observers;
   std::size_t too_far = 0;  ///< pairs that were left out for their distance
+
+  /// True when both say the same of the mesh; main's head, which moves without it, is left out.
+  bool SaysTheSame(const NeighborGraph& other) const {
+    return epoch == other.epoch && watermark == other.watermark && data_time == other.data_time &&
+           too_far == other.too_far && edges == other.edges && observers == other.observers;
+  }
 };
 
 /// The pairs of the evidence that pass the rules, with counts rounded to 0.01 and SNR to 0.1 dB. Pairs of

@@ -39,6 +39,43 @@ std::vector<Vertex> Draw(std::size_t size, std::size_t count, std::uint64_t seed
   return all;
 }
 
+/// How many best ways there are: a positive number that may be larger than any double, for they double with
+/// every fork in a row.
+class WayCount {
+ public:
+  static WayCount One() { return WayCount(1); }
+  WayCount() = default;
+
+  WayCount& operator+=(const WayCount& other) {
+    if (other.scale_ > scale_) {
+      value_ *= other.scale_ == scale_ + 1 ? kStep : 0;
+      scale_ = other.scale_;
+    }
+    if (other.scale_ == scale_) {
+      value_ += other.value_;
+    } else if (other.scale_ + 1 == scale_) {
+      value_ += other.value_ * kStep;
+    }
+    if (value_ * kStep >= 1) {
+      value_ *= kStep;
+      ++scale_;
+    }
+    return *this;
+  }
+  /// Its share of a count that is no smaller.
+  double ShareOf(const WayCount& all) const {
+    if (all.scale_ == scale_) return value_ / all.value_;
+    return all.scale_ == scale_ + 1 ? value_ / all.value_ * kStep : 0;
+  }
+
+ private:
+  static constexpr double kStep = 0x1p-500;  // two steps more are as good as nothing
+  explicit WayCount(double value) : value_(value) {}
+
+  double value_ = 0;         ///< below 1 / kStep
+  std::uint32_t scale_ = 0;  ///< the count is value_ divided by this power of kStep
+};
+
 /// The best ways from one vertex to all others, and what each vertex and edge has of them.
 class Ways {
  public:
@@ -61,10 +98,10 @@ class Ways {
  private:
   void Search(Vertex source) {
     std::fill(distance_.begin(), distance_.end(), kUnreached);
-    std::fill(count_.begin(), count_.end(), 0);
+    std::fill(count_.begin(), count_.end(), WayCount());
     order_.clear();
     distance_[source] = 0;
-    count_[source] = 1;
+    count_[source] = WayCount::One();
     open_.emplace(0, source);
     while (!open_.empty()) {
       const auto [distance, vertex] = open_.top();
@@ -76,7 +113,7 @@ class Ways {
         if (reached > distance_[other]) continue;
         if (reached < distance_[other]) {
           distance_[other] = reached;
-          count_[other] = 0;
+          count_[other] = WayCount();
           open_.emplace(reached, other);
         }
         count_[other] += count_[vertex];
@@ -91,7 +128,7 @@ class Ways {
       for (const auto& [other, edge] : graph_.NeighborsOf(*vertex)) {
         if (distance_[other] == kUnreached || distance_[other] + lengths_[edge] != distance_[*vertex])
           continue;
-        const double share = count_[other] / count_[*vertex] * (1 + share_[*vertex]);
+        const double share = count_[other].ShareOf(count_[*vertex]) * (1 + share_[*vertex]);
         share_[other] += share;
         edge_share_[edge] += share;
       }
@@ -102,7 +139,7 @@ class Ways {
   const ItemGraph& graph_;
   const std::vector<std::uint32_t> lengths_;
   std::vector<std::uint64_t> distance_;
-  std::vector<double> count_;  ///< of the best ways from the source
+  std::vector<WayCount> count_;  ///< of the best ways from the source
   std::vector<double> share_, edge_share_;
   std::vector<Vertex> order_;  ///< by distance
   using Entry = std::pair<std::uint64_t, Vertex>;

@@ -9,6 +9,7 @@
 namespace heliograph {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 ClusterOverride On(OverrideAction action) {
@@ -55,6 +56,17 @@ TEST(ClusterOverride, RefusesWhatMakesNoSense) {
         R"({"action":"exclude","cluster":"a","members":[7]})", R"({"action":"merge","cluster":"a"})",
         R"({"action":"undo","undoes":"it"})", R"({"action":"undo"})"})
     EXPECT_FALSE(DecodeClusterOverride(text)) << text;
+}
+
+TEST(ClusterOverride, APublicKeyIsTheSameMemberInAnyCase) {
+  const std::string key(64, 'a'), upper(64, 'A');
+  ClusterOverride request = On(OverrideAction::kInclude);
+  request.members = {upper, "An Item"};
+  EXPECT_THAT(DecodeClusterOverride(EncodeClusterOverride(request))->members, ElementsAre("An Item", key));
+  request.members = {key, upper};
+  const auto decoded = DecodeClusterOverride(EncodeClusterOverride(request));
+  ASSERT_FALSE(decoded);
+  EXPECT_THAT(decoded.error(), HasSubstr("twice"));
 }
 
 ClusterJob Running() {

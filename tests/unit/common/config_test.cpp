@@ -74,7 +74,8 @@ TEST(ConfigTest, ReadsTheOtherKeys) {
       {"polygon":[[1,2],[3,4],[5,6]],"bufferKm":7,"latMin":1,"latMax":2,"lonMin":3,"lonMax":4},"foreignAdverts":{"mode":"drop"},
       "channelKeys":{"#a":"00"},"channelKeysPath":"keys.json","commit":{"intervalMs":50,"size":9},"logLevel":"DEBUG",
       "capability":{"ageOutDays":30},"listLimits":{"nodesMax":5},"db":{"vacuumOnStartup":true},
-      "neighborGraph":{"maxEdgeKm":-1},"clusters":{"intervalSeconds":60,"resolution":3,"runs":4,"minSize":5}})");
+      "neighborGraph":{"maxEdgeKm":-1},"clusters":{"intervalSeconds":60,"resolution":3,"runs":4,"minSize":5,
+      "matchRule":"plain-jaccard"}})");
   EXPECT_EQ(config.retention.node_days, 3);
   EXPECT_EQ(config.retention.observer_days, std::nullopt);
   EXPECT_EQ(config.retention.history_days, std::nullopt);
@@ -89,7 +90,7 @@ TEST(ConfigTest, ReadsTheOtherKeys) {
   EXPECT_EQ(config.list_limits.nodes, 5);
   EXPECT_TRUE(config.vacuum_on_start);
   EXPECT_EQ(config.neighbor_max_edge_km, -1);
-  EXPECT_EQ(config.clusters, (ClusterConfig{std::chrono::seconds(60), 3, 4, 5}));
+  EXPECT_EQ(config.clusters, (ClusterConfig{std::chrono::seconds(60), 3, 4, 5, MatchRule::kPlainJaccard}));
 }
 
 TEST(ConfigTest, UnknownKeysAreIgnoredAndNamed) {
@@ -125,6 +126,7 @@ TEST(ConfigTest, WrongValuesNameTheirKey) {
       {R"({"foreignAdverts":{"mode":"x"}})", "foreignAdverts.mode"},
       {R"({"logLevel":"loud"})", "logLevel"},
       {R"({"clusters":{"resolution":0}})", "clusters.resolution"},
+      {R"({"clusters":{"matchRule":"luck"}})", "clusters.matchRule"},
       {R"({"geo_filter":{"polygon":[[1]]}})", "geo_filter.polygon"},
       {R"({"geo_filter":{"polygon":[[1,2],[3,4]]}})", "three corners"},
       {R"({"geo_filter":{"polygon":[[1,2],[91,4],[5,6]]}})", "geo_filter.polygon[1]"},

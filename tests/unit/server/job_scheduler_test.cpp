@@ -1,10 +1,8 @@
-#include "server/clusters/job_scheduler.h"
-
 #include <gmock/gmock.h>
 
 #include "server/history/as_of.h"
 #include "server/state/cluster_rows.h"
-#include "tests/unit/server/clusters_fixture.h"
+#include "tests/unit/server/jobs_fixture.h"
 
 namespace heliograph::server {
 namespace {
@@ -12,56 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// A scheduler whose computation is what the test says, and whose files an ingestor applies when it is told
-/// to.
-class JobSchedulerTest : public ClustersTest {
- protected:
-  JobSchedulerTest() : readers_(mesh_.file()) {
-    ClusterJobScheduler::Settings settings;
-    settings.boot_id = "boot";
-    scheduler_ = std::make_unique<ClusterJobScheduler>(
-        [this](const ClusterJobOrder& order, JobProgress& progress, std::stop_token stop) {
-          return compute_(order, progress, stop);
-        },
-        queue_, readers_, settings);
-    jobs_ = scheduler_.get();
-  }
-
-  /// All turns until there is nothing to do.
-  void RunAll() {
-    while (scheduler_->RunTurn()) {
-    }
-  }
-  Json Job(const std::string& id) { return GetJson("/api/cluster-jobs/" + id); }
-  std::string Ask(const std::string& body = "{}") {
-    return PostJson("/api/cluster-jobs", body, 202).at("id").get<std::string>();
-  }
-  /// The newest file is applied, and leaves the queue.
-  void ApplyQueue() {
-    ApplyPosted();
-    for (std::size_t i = 0; i < queue_.ids.size(); ++i) {
-      // Under the ids of the held queue, as the scheduler knows them.
-      mesh_.Run("INSERT OR IGNORE INTO ledger(id, applied_at, boot_id, outcome, reason) SELECT '" +
-                queue_.ids[i].ToText() + "', max(applied_at) + 1, 'i', CASE WHEN '" + outcome_ +
-                "'='' THEN 'noop' ELSE '" + outcome_ + "' END, 'so it is' FROM ledger");
-    }
-    queue_.ids.clear();
-  }
-
-  static ClusterJobResult Found(std::vector<std::vector<int>> clusters) {
-    ClusterJobResult result;
-    result.snapshot = RunOf(clusters);
-    result.statistics = R"({"edges":17})";
-    return result;
-  }
-
-  ComputeClusters compute_ = [](const ClusterJobOrder&, JobProgress&, std::stop_token) {
-    return tl::expected<ClusterJobResult, std::string>(Found({kWest, kEast}));
-  };
-  std::string outcome_;
-  ReaderPool readers_;
-  std::unique_ptr<ClusterJobScheduler> scheduler_;
-};
+using JobSchedulerTest = JobsTest;
 
 TEST_F(JobSchedulerTest, AJobIsPendingAtOnceThenRunsAndEndsWithItsRun) {
   const std::string id = Ask();
@@ -207,7 +156,9 @@ TEST_F(JobSchedulerTest, AJobOnABranchBeginsThereEndsThereAndLeavesMainAsItIs) {
   BranchLine line;
   compute_ = [&](const ClusterJobOrder& order, JobProgress&, std::stop_token) {
     line = order.line;
-    return tl::expected<ClusterJobResult, std::string>(Found({{1, 2, 3}, {4, 5, 6}, kEast}));
+    ClusterJobResult found = Found({{1, 2, 3}, {4, 5, 6}, kEast});
+    found.base_seq = order.line.head_seq;
+    return tl::expected<ClusterJobResult, std::string>(std::move(found));
   };
   const std::string id = Ask(R"({"branch":"what-if"})");
   RunAll();

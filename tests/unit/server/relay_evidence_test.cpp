@@ -66,6 +66,23 @@ TEST(RelayEvidence, AnAmbiguousHopCountsForEachCandidateByItsProbability) {
   EXPECT_FLOAT_EQ(evidence.Pair(kFar, kEar)->reported[0], 0.25F);
 }
 
+TEST(RelayEvidence, AHopThatIsMostLikelyAnothersDoesNotKeepAPairYoung) {
+  RelayEvidence evidence;
+  const auto hear = [&](std::int64_t second, float probability) {
+    ResolvedSteps steps;
+    steps.Add({kNear, probability});
+    steps.EndStep();
+    evidence.Add(FloodMaker(1, second).From(kOrigin).Path({{0xA}}, kEar).flood(), steps);
+  };
+  hear(1000, 1);
+  hear(2000, 0.5F);
+  hear(3000, 0.1F);
+  for (const PairTally* pair : {evidence.Pair(kOrigin, kNear), evidence.Pair(kNear, kEar)}) {
+    EXPECT_EQ(pair->first_heard, AtSecond(1000));
+    EXPECT_EQ(pair->last_heard, AtSecond(2000));
+  }
+}
+
 TEST(RelayEvidence, AnObserverThatSentTheFloodItselfHeardNobody) {
   RelayEvidence evidence;
   Flood flood = FloodMaker().From(kOrigin).Path({{0xA}}, kNear).flood();

@@ -315,6 +315,13 @@ TEST_F(ClusterRoutesTest, RefusesACorrectionThatMakesNoSense) {
   EXPECT_TRUE(queue_.published.empty());
 }
 
+TEST_F(ClusterRoutesTest, RefusesAnActorThatIsNotOnePrintableLine) {
+  Apply(RunOf({kWest}));
+  for (const char* actor : {R"(a\nb)", R"(a\u0000b)", R"(a\u007f)"})
+    PostJson("/api/clusters/around-1/close", std::string(R"({"actor":")") + actor + R"("})", 400);
+  EXPECT_TRUE(queue_.published.empty());
+}
+
 TEST_F(ClusterRoutesTest, TheReportNamesClustersAndEvents) {
   auto run = RunOf({kWest, kEast});
   run.clusters[1].label = "<b>*East*</b>";

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -34,14 +35,19 @@ class HeldView : public MeshViewSource {
 class HeldQueue : public RequestPublisher {
  public:
   Ulid Publish(const QueuedRequest& request) override {
+    if (before) before();
     published.push_back(request);
     ids.push_back(Ulid::FromParts(At(0), {1, 2, 3, 4, 5, 6, 7, 8, 9, static_cast<std::uint8_t>(ids.size())}));
+    if (after) after(ids.back());
     return ids.back();
   }
   bool IsPending(const Ulid& id) const override { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
 
   std::vector<QueuedRequest> published;
   std::vector<Ulid> ids;
+  /// May throw what Publish is to throw: instead of taking the request, and although it took it.
+  std::function<void()> before;
+  std::function<void(const Ulid&)> after;
 };
 
 /// The routes over a real database and the view that the server's own code makes of it.

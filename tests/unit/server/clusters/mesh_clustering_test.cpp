@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
+#include "server/analytics/clusters/mesh_run.h"
 #include "tests/unit/server/observatory_fixture.h"
 
 namespace heliograph::server {
@@ -12,6 +15,7 @@ namespace {
 
 using Result = StreamReport::Result;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -52,9 +56,7 @@ class MeshClusteringTest : public ::testing::Test {
   ClusterSnapshot Compute(const FormerGroups& former = {}, const PartitionConstraints& constraints = {}) {
     return ComputeMeshRun(graph_, *view_, {}, former, constraints, {}).value();
   }
-  MeshClustering Clustering(std::chrono::seconds interval = std::chrono::seconds(900)) {
-    return MeshClustering([this] { return view_; }, board_, *publisher_, readers_, {{}, interval});
-  }
+  MeshClustering Clustering() { return MeshClustering(jobs_, *publisher_, readers_); }
   void Show() { board_.Show(MakeNeighborView(graph_, false, {}).value()); }
   std::vector<ClusterSnapshot> Published() {
     std::vector<ClusterSnapshot> runs;
@@ -70,6 +72,7 @@ class MeshClusteringTest : public ::testing::Test {
   NeighborBoard board_;
   NeighborGraph graph_;
   std::shared_ptr<MeshView> view_;
+  MeshJobs jobs_{[this] { return view_; }, board_, readers_, {}};
 };
 
 TEST_F(MeshClusteringTest, ARunNamesItsClustersAndWhoBelongsNowhere) {
@@ -118,18 +121,11 @@ TEST_F(MeshClusteringTest, WhatPeopleDecidedShapesTheRun) {
   EXPECT_TRUE(DecodeClusterSnapshot(EncodeClusterSnapshot(run)));
 }
 
-TEST_F(MeshClusteringTest, PublishesARunFromTimeToTime) {
+TEST_F(MeshClusteringTest, PublishesARunAndLeavesOneFileWaitingAtMost) {
   Show();
   MeshClustering clustering = Clustering();
   ASSERT_EQ(clustering.Run({}).result, Result::kPublished);
   EXPECT_THAT(Published(), ElementsAre(Compute()));
-  EXPECT_EQ(clustering.Run({}).result, Result::kUnchanged);
-}
-
-TEST_F(MeshClusteringTest, ARunThatIsDueWaitsForTheOneBefore) {
-  Show();
-  MeshClustering clustering = Clustering(std::chrono::seconds(0));
-  clustering.Run({});
   EXPECT_EQ(clustering.Run({}).result, Result::kPending);
   EXPECT_THAT(Published(), SizeIs(1));
 }
@@ -146,8 +142,75 @@ TEST_F(MeshClusteringTest, NothingFoundIsNotPublished) {
   EXPECT_EQ(Clustering().Run({}).result, Result::kUnchanged);
   graph_.edges.clear();
   Show();
-  EXPECT_EQ(Clustering().Run({}).result, Result::kUnchanged);
+  EXPECT_EQ(Clustering().Run({}).result, Result::kNotComplete);
   EXPECT_THAT(Published(), IsEmpty());
+}
+
+class MeshJobsTest : public MeshClusteringTest {
+ protected:
+  MeshJobsTest() { Show(); }
+  tl::expected<ClusterJobResult, std::string> Order(const std::string& parameters = "{}") {
+    ClusterJobOrder order;
+    order.parameters = parameters;
+    JobProgress progress;
+    return jobs_.Compute(order, progress, {});
+  }
+  std::string ObjectionTo(const std::string& parameters) {
+    ClusterJobOrder order;
+    order.parameters = parameters;
+    return jobs_.Objection(order).value_or("");
+  }
+};
+
+TEST_F(MeshJobsTest, ARunSaysWhatItRestsOn) {
+  const auto result = Order();
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->epoch, graph_.epoch);
+  EXPECT_EQ(result->base_seq, observatory_.Ask("SELECT head_seq FROM branch WHERE branch_id=1"));
+  EXPECT_EQ(result->snapshot->watermark, 9);
+}
+
+TEST_F(MeshJobsTest, AGraphOfAnotherDatabaseIsNotDivided) {
+  graph_.epoch = "the one before";
+  Show();
+  const auto result = Order();
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error(), HasSubstr("replaced"));
+}
+
+TEST_F(MeshJobsTest, ARunIsMatchedAsConfiguredUnlessTheOrderSaysOtherwise) {
+  EXPECT_EQ(Order()->snapshot->match_rule, MatchRule::kMemory);
+  EXPECT_EQ(Order(R"({"match_rule":"plain-jaccard"})")->snapshot->match_rule, MatchRule::kPlainJaccard);
+  Config config;
+  config.clusters.match_rule = MatchRule::kPlainJaccard;
+  const MeshJobs plain([this] { return view_; }, board_, readers_, MeshDivisionOf(config));
+  JobProgress progress;
+  EXPECT_EQ(plain.Compute({}, progress, {})->snapshot->match_rule, MatchRule::kPlainJaccard);
+  ClusterJobOrder memory;
+  memory.parameters = R"({"match_rule":"memory"})";
+  EXPECT_EQ(plain.Compute(memory, progress, {})->snapshot->match_rule, MatchRule::kMemory);
+}
+
+TEST_F(MeshJobsTest, ObjectsToWhatNoRunUnderstandsBeforeItRuns) {
+  EXPECT_EQ(ObjectionTo(R"({"resolution":3,"runs":2,"min_size":4,"match_rule":"memory"})"), "");
+  EXPECT_THAT(ObjectionTo(R"({"resolution":-1})"), HasSubstr("resolution"));
+  EXPECT_THAT(ObjectionTo(R"({"match_rule":"luck"})"), HasSubstr("match_rule"));
+  const std::string objection = ObjectionTo(R"({")" + std::string(3000, 'x') + R"(":1})");
+  EXPECT_THAT(objection, HasSubstr("not known"));
+  EXPECT_LT(objection.size(), 200U);
+  ClusterJobOrder items;
+  items.collection = ClusterCollection::kItems;
+  EXPECT_TRUE(jobs_.Objection(items));
+}
+
+TEST_F(MeshJobsTest, StatisticsSayHowManyAreClusteredAndHowLongItTook) {
+  const auto statistics = nlohmann::json::parse(Order()->statistics);
+  EXPECT_EQ(statistics.at("clusters"), 2);
+  EXPECT_EQ(statistics.at("clustered"), 8);
+  EXPECT_EQ(statistics.at("unclustered"), 1);
+  EXPECT_EQ(statistics.at("missing"), 0);
+  EXPECT_EQ(statistics.at("edges"), 13);
+  EXPECT_GE(statistics.at("duration_ms"), 0);
 }
 
 }  // namespace

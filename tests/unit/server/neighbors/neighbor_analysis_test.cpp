@@ -87,6 +87,19 @@ TEST_F(NeighborAnalysisTest, PublishesNothingWhenTheDatabaseHoldsItAll) {
   EXPECT_EQ(analysis.Run({}).result, Result::kPublished);
 }
 
+TEST_F(NeighborAnalysisTest, WhereNothingHappenedTheViewStaysAsItIs) {
+  NeighborAnalysis analysis = Analysis();
+  analysis.Run({});
+  const auto view = board_.Current();
+  graph_->head_seq += 1;  // a commit that says nothing of the mesh
+  analysis.Run({});
+  EXPECT_EQ(board_.Current(), view);
+  graph_->watermark += 1;
+  graph_->data_time = At(1000);
+  analysis.Run({});
+  EXPECT_EQ(board_.Current()->generation, view->generation + 1);
+}
+
 TEST_F(NeighborAnalysisTest, AnEdgeThatIsGoneIsNews) {
   NeighborAnalysis analysis = Analysis();
   Apply(analysis.Run({}));

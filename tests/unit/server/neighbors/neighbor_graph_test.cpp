@@ -104,6 +104,14 @@ TEST_F(NeighborGraphTest, LeavesOutWaysThatNoRadioHas) {
   EXPECT_THAT(Collect({.max_distance_km = 600}).edges, SizeIs(2));
 }
 
+TEST_F(NeighborGraphTest, APairThatIsTooFarIsOneHoweverManyWaysItWasHeard) {
+  Place(kHill, 50);
+  Place(kDale, 55);
+  Hear({{kDale, 1}});
+  Hear({{kDale, 1}, {kHill, 1}});
+  EXPECT_EQ(Collect().too_far, 1U);
+}
+
 TEST_F(NeighborGraphTest, LeavesOutWhatHasNotBeenHeardForLong) {
   Hear({{kDale, 1}});
   transmissions_ += 6 * 86'400;

@@ -89,6 +89,25 @@ TEST(BetweennessOfASquare, StrongEdgesAreShortWays) {
   EXPECT_EQ(parts.betweenness.of_vertex[3], 0);
 }
 
+TEST(BetweennessOfManyForksInARow, IsTheSameOnBothSidesOfEach) {
+  // Each diamond doubles the ways through all before it: 2^1100 are more than a double can count.
+  constexpr Vertex kDiamonds = 1100;
+  GraphInput input;
+  for (Vertex i = 0; i <= 3 * kDiamonds; ++i) input.Add(std::to_string(10'000 + i));
+  for (Vertex start = 0; start < 3 * kDiamonds; start += 3)
+    for (const Vertex side : {start + 1, start + 2}) {
+      input.Link(start, side);
+      input.Link(side, start + 3);
+    }
+  const Betweenness found = MeasureBetweenness(input.Build(), 0, 1, {}).value();
+  for (const double share : found.of_vertex) ASSERT_TRUE(share >= 0 && share <= 1.2) << share;
+  for (const Vertex start : {3U, 3 * (kDiamonds / 2), 3 * (kDiamonds - 2)}) {
+    EXPECT_GT(found.of_vertex[start], 0);
+    EXPECT_NEAR(found.of_vertex[start + 1], found.of_vertex[start + 2], 1e-3);
+  }
+  EXPECT_GT(found.of_vertex[3 * (kDiamonds / 2)], 0.4);
+}
+
 TEST(BetweennessOfALargeGraph, IsSampledWithAnErrorThatHolds) {
   const ItemGraph graph = RandomGroups(10, 30, 5, 1, 3).Build();
   const Betweenness exact = MeasureBetweenness(graph, kBetweennessEffort, 1, {}).value();
