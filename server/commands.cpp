@@ -15,6 +15,7 @@
 #include "server/analytics/clusters/mesh_clustering.h"
 #include "server/analytics/cycle.h"
 #include "server/analytics/neighbors/neighbor_analysis.h"
+#include "server/routes/visibility.h"
 #include "server/state/follower.h"
 #include "server/state/readiness_gate.h"
 
@@ -110,8 +111,12 @@ ExitCode RunAnalyze(const CommandOptions& options) {
                              [&] { return follower.Current()->data_time; }, **publisher, readers, board,
                              true);
   cycle.Add(kNeighborStream, [&](std::stop_token stop) { return neighbors.Run(std::move(stop)); });
-  MeshClustering clustering([&] { return follower.Current(); }, board, **publisher, readers,
-                            {MeshParametersOf(options.config), options.config.clusters.interval, true});
+  MeshClustering clustering(
+      [&] { return follower.Current(); }, board, **publisher, readers,
+      {MeshParametersOf(options.config), options.config.clusters.interval, true,
+       [visibility = Visibility(options.config)](const PublicKey& key, const NodeView* node) {
+         return visibility.Shows(key, node);
+       }});
   cycle.Add(kMeshClusterStream, [&](std::stop_token stop) { return clustering.Run(std::move(stop)); });
   const CycleReport report = cycle.RunOnce();
   Print(report);

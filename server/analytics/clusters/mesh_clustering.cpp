@@ -26,8 +26,8 @@ MeshClustering::MeshClustering(View view, const NeighborBoard& board, queue::Pub
     : view_(std::move(view)),
       board_(board),
       readers_(readers),
-      settings_(settings),
-      stream_({queue::Kind::kClusterSnapshot, kMeshClusterStream, "cluster run", settings.supersede_pending},
+      settings_(std::move(settings)),
+      stream_({queue::Kind::kClusterSnapshot, kMeshClusterStream, "cluster run", settings_.supersede_pending},
               publisher, readers) {}
 
 StreamReport MeshClustering::Run(std::stop_token stop) {
@@ -46,8 +46,9 @@ StreamReport MeshClustering::Run(std::stop_token stop) {
     return std::pair(ReadActiveMeshRun(connection),
                      ConstraintsAt(connection, ClusterMoment(), ClusterCollection::kMesh));
   });
-  const auto run = ComputeMeshRun(graph, *view, settings_.parameters,
-                                  active ? active->groups : FormerGroups(), constraints, std::move(stop));
+  const auto run =
+      ComputeMeshRun(graph, *view, settings_.parameters, active ? active->groups : FormerGroups(),
+                     constraints, settings_.may_be_named, std::move(stop));
   if (!run) {
     const bool stopped = run.error().fault == PartitionError::Fault::kCancelled;
     return PlainReport(stopped ? Result::kNotComplete : Result::kFailed, run.error().text);

@@ -28,6 +28,7 @@ class MeshClustering {
     PartitionParameters parameters;
     std::chrono::seconds interval{900};  ///< between two runs, by the wall clock
     bool supersede_pending = false;
+    MayBeNamed may_be_named = [](const PublicKey&, const NodeView*) { return true; };
   };
   using View = std::function<std::shared_ptr<const MeshView>()>;
 

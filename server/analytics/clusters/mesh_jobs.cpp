@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json_reader.h"
-#include "server/analytics/clusters/mesh_run.h"
 #include "server/analytics/clusters/resolution.h"
 #include "server/clusters/constraint_reader.h"
 #include "server/state/cluster_rows.h"
@@ -95,7 +94,7 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Divide(const NeighborView&
                      ConstraintsAt(connection, moment, ClusterCollection::kMesh));
   });
   auto run = ComputeMeshRun(neighbors.graph, view, parameters, active ? active->groups : FormerGroups(),
-                            constraints, std::move(stop));
+                            constraints, may_be_named_, std::move(stop));
   if (!run) return tl::unexpected(run.error().text);
   run->match_rule = rule;
   Json statistics{{"edges", neighbors.graph.edges.size()}, {"duration_ms", MillisSince(begin)}};

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "server/analytics/clusters/mesh_run.h"
 #include "server/analytics/clusters/partition.h"
 #include "server/analytics/neighbors/neighbor_view.h"
 #include "server/clusters/job_desk.h"
@@ -20,8 +21,13 @@ class MeshJobs {
   using View = std::function<std::shared_ptr<const MeshView>()>;
 
   /// The references outlive it. `view` may return null.
-  MeshJobs(View view, const NeighborBoard& board, ReaderPool& readers, PartitionParameters defaults)
-      : view_(std::move(view)), board_(board), readers_(readers), defaults_(defaults) {}
+  MeshJobs(View view, const NeighborBoard& board, ReaderPool& readers, PartitionParameters defaults,
+           MayBeNamed may_be_named)
+      : view_(std::move(view)),
+        board_(board),
+        readers_(readers),
+        defaults_(defaults),
+        may_be_named_(std::move(may_be_named)) {}
 
   /// True once all packets have been read and somebody is known to hear somebody.
   bool IsReady() const;
@@ -42,6 +48,7 @@ class MeshJobs {
   const NeighborBoard& board_;
   ReaderPool& readers_;
   const PartitionParameters defaults_;
+  const MayBeNamed may_be_named_;
 };
 
 }  // namespace heliograph::server

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "tests/unit/server/observatory_fixture.h"
 
@@ -50,7 +51,10 @@ class MeshClusteringTest : public ::testing::Test {
     graph_.edges.push_back({a, b, count, 0, At(0), At(0), 3, 5.0});
   }
   ClusterSnapshot Compute(const FormerGroups& former = {}, const PartitionConstraints& constraints = {}) {
-    return ComputeMeshRun(graph_, *view_, {}, former, constraints, {}).value();
+    return ComputeMeshRun(graph_, *view_, {}, former, constraints,
+                          [this](const PublicKey& key, const NodeView*) { return !hidden_.contains(key); },
+                          {})
+        .value();
   }
   MeshClustering Clustering(std::chrono::seconds interval = std::chrono::seconds(900)) {
     return MeshClustering([this] { return view_; }, board_, *publisher_, readers_, {{}, interval});
@@ -70,6 +74,7 @@ class MeshClusteringTest : public ::testing::Test {
   NeighborBoard board_;
   NeighborGraph graph_;
   std::shared_ptr<MeshView> view_;
+  std::set<PublicKey> hidden_;
 };
 
 TEST_F(MeshClusteringTest, ARunNamesItsClustersAndWhoBelongsNowhere) {
@@ -90,6 +95,19 @@ TEST_F(MeshClusteringTest, ANodeThatFellSilentRepresentsNobody) {
   silent->last_seen = At(-25LL * 3'600'000);
   view_->nodes[0] = silent;
   EXPECT_EQ(Compute().clusters[0].representative, KeyOf({1, 2}).ToHex());
+}
+
+TEST_F(MeshClusteringTest, WhoIsHiddenNeitherNamesNorRepresentsACluster) {
+  hidden_ = {KeyOf({1, 1})};
+  const SnapshotCluster cluster = Compute().clusters[0];
+  EXPECT_EQ(cluster.representative, KeyOf({1, 2}).ToHex());
+  EXPECT_EQ(cluster.label, "n12 / n13");
+  EXPECT_THAT(cluster.members, SizeIs(4));
+}
+
+TEST_F(MeshClusteringTest, AClusterWhoseMembersAreAllHiddenHasNoLabel) {
+  for (int item = 1; item <= 4; ++item) hidden_.insert(KeyOf({1, item}));
+  EXPECT_EQ(Compute().clusters[0].label, "");
 }
 
 TEST_F(MeshClusteringTest, TheSameInputGivesTheSameRun) {
