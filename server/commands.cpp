@@ -15,6 +15,7 @@
 #include "server/analytics/clusters/mesh_clustering.h"
 #include "server/analytics/cycle.h"
 #include "server/analytics/neighbors/neighbor_analysis.h"
+#include "server/routes/visibility.h"
 #include "server/state/follower.h"
 #include "server/state/readiness_gate.h"
 
@@ -110,8 +111,11 @@ ExitCode RunAnalyze(const CommandOptions& options) {
                              [&] { return follower.Current()->data_time; }, **publisher, readers, board,
                              true);
   cycle.Add(kNeighborStream, [&](std::stop_token stop) { return neighbors.Run(std::move(stop)); });
-  const MeshJobs mesh_jobs([&] { return follower.Current(); }, board, readers,
-                           MeshDivisionOf(options.config));
+  const MeshJobs mesh_jobs(
+      [&] { return follower.Current(); }, board, readers, MeshDivisionOf(options.config),
+      [visibility = Visibility(options.config)](const PublicKey& key, const NodeView* node) {
+        return visibility.Shows(key, node);
+      });
   MeshClustering clustering(mesh_jobs, **publisher, readers, true);
   cycle.Add(kMeshClusterStream, [&](std::stop_token stop) { return clustering.Run(std::move(stop)); });
   const CycleReport report = cycle.RunOnce();

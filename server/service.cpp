@@ -21,6 +21,7 @@
 #include "server/page/page.h"
 #include "server/requests/request_desk.h"
 #include "server/routes/register.h"
+#include "server/routes/visibility.h"
 #include "server/state/follower.h"
 #include "server/state/readiness_gate.h"
 
@@ -82,7 +83,10 @@ class Service {
         neighbor_analysis_([this, rules = RulesOf(options.config)] { return follower_.Neighbors(rules); },
                            [this] { return DataTime(); }, publisher, readers_, neighbors_),
         mesh_jobs_([this] { return follower_.Current(); }, neighbors_, readers_,
-                   MeshDivisionOf(options.config)),
+                   MeshDivisionOf(options.config),
+                   [visibility = Visibility(options.config)](const PublicKey& key, const NodeView* node) {
+                     return visibility.Shows(key, node);
+                   }),
         cycle_([this] { return follower_.Assess(); }, publisher, readers_, CycleSettings(options.config)),
         desk_(publisher, follower_, readers_),
         cluster_jobs_(

@@ -104,6 +104,8 @@ CREATE UNIQUE INDEX cluster_track_states_now ON cluster_track_states(branch_id, 
 CREATE INDEX cluster_track_states_from ON cluster_track_states(from_seq);
 CREATE INDEX cluster_track_states_closed ON cluster_track_states(to_seq) WHERE to_seq IS NOT NULL;
 CREATE INDEX cluster_track_states_by_slug ON cluster_track_states(slug);
+CREATE INDEX cluster_track_states_by_status ON cluster_track_states(branch_id, status) WHERE to_seq IS NULL;
+CREATE INDEX cluster_track_states_by_merge ON cluster_track_states(merged_into) WHERE merged_into IS NOT NULL;
 
 -- Names that a track once had.
 CREATE TABLE cluster_aliases(
@@ -117,6 +119,7 @@ CREATE TABLE cluster_aliases(
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX cluster_aliases_now ON cluster_aliases(branch_id, alias) WHERE to_seq IS NULL;
 CREATE INDEX cluster_aliases_by_name ON cluster_aliases(alias);
+CREATE INDEX cluster_aliases_by_track ON cluster_aliases(track_key);
 
 -- Decisions -----------------------------------------------------------------------------------------------------------
 
@@ -148,9 +151,9 @@ CREATE TABLE cluster_merge_decisions(
   CHECK((outcome = 'dissolved') = (ordinal IS NULL))
 ) STRICT;
 CREATE INDEX cluster_merge_decisions_by_run ON cluster_merge_decisions(run_id);
-CREATE INDEX cluster_merge_decisions_by_track ON cluster_merge_decisions(track_key, run_id);
-CREATE INDEX cluster_merge_decisions_events ON cluster_merge_decisions(track_key, commit_seq)
-  WHERE class <> 'continuation';
+CREATE INDEX cluster_merge_decisions_by_track ON cluster_merge_decisions(track_key);
+CREATE INDEX cluster_merge_decisions_events ON cluster_merge_decisions(track_key)
+  WHERE class NOT IN ('continuation', 'growth', 'contraction');
 CREATE INDEX cluster_merge_decisions_newest_events ON cluster_merge_decisions(decision_id)
   WHERE class NOT IN ('continuation', 'growth', 'contraction');
 

@@ -30,14 +30,29 @@ ClusterMoment ClusterMomentOn(const BranchLine& line, std::optional<std::int64_t
   return {line.branch_id, line.base_seq.value_or(0), as_of_seq};
 }
 
-std::string IntervalsAt(const std::string& table, const std::string& key) {
-  return "(SELECT * FROM " + table +
-         " WHERE branch_id=?1 AND from_seq<=?3 AND (to_seq IS NULL OR to_seq>?3) UNION ALL SELECT * FROM " +
-         table +
-         " AS m WHERE ?1<>1 AND m.branch_id=1 AND m.from_seq<=min(?2, ?3) AND (m.to_seq IS NULL OR "
-         "m.to_seq>min(?2, ?3))"
-         " AND NOT EXISTS (SELECT 1 FROM " +
-         table + " AS o WHERE o.branch_id=?1 AND o." + key + "=m." + key + " AND o.from_seq<=?3))";
+std::string IntervalsAt(const std::string& table, const std::string& key, const ClusterMoment& moment,
+                        const std::string& open_index) {
+  std::string text = "(SELECT * FROM " + table;
+  if (!moment.as_of_seq && !open_index.empty()) text += " INDEXED BY " + open_index;
+  text += " WHERE branch_id=?1 AND from_seq<=?3 AND ";
+  text += moment.as_of_seq ? "(to_seq IS NULL OR to_seq>?3)" : "to_seq IS NULL";
+  if (moment.branch != 1)
+    text += " UNION ALL SELECT * FROM " + table +
+            " AS m WHERE m.branch_id=1 AND m.from_seq<=min(?2, ?3) AND (m.to_seq IS NULL OR "
+            "m.to_seq>min(?2, ?3)) AND NOT EXISTS (SELECT 1 FROM " +
+            table + " AS o WHERE o.branch_id=?1 AND o." + key + "=m." + key + " AND o.from_seq<=?3)";
+  return text + ")";
+}
+
+std::string ValueAt(const std::string& table, const std::string& key, const std::string& owner,
+                    const std::string& column) {
+  // Intervals of one owner follow each other, so that only the newest that has begun can hold.
+  const std::string of_owner = " FROM " + table + " AS v WHERE v." + key + "=" + owner + " AND v.branch_id=";
+  return "coalesce((SELECT iif(v.to_seq IS NULL OR v.to_seq>?3, v." + column + ", NULL)" + of_owner +
+         "?1 AND v.from_seq<=?3 ORDER BY v.from_seq DESC LIMIT 1),"
+         " (SELECT iif(v.to_seq IS NULL OR v.to_seq>min(?2, ?3), v." +
+         column + ", NULL)" + of_owner + "1 AND ?1<>1 AND v.from_seq<=min(?2, ?3) AND NOT EXISTS (SELECT 1" +
+         of_owner + "?1 AND v.from_seq<=?3) ORDER BY v.from_seq DESC LIMIT 1))";
 }
 
 void BindMoment(SQLite::Statement& statement, const ClusterMoment& moment) {

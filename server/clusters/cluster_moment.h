@@ -21,9 +21,17 @@ struct ClusterMoment {
 
 ClusterMoment ClusterMomentOn(const BranchLine& line, std::optional<std::int64_t> as_of_seq);
 
-/// The text of a subquery for the intervals of `table` that hold at a moment; `key` is the column that they
-/// belong to. Its parameters are those of BindMoment.
-std::string IntervalsAt(const std::string& table, const std::string& key);
+/// The text of a subquery for the intervals of `table` that hold at the moment; `key` is the column that they
+/// belong to. Its parameters are those of BindMoment. `open_index`, when it is given, is the index over open
+/// intervals that the present is read by: without it, a question that names no key reads all of history.
+std::string IntervalsAt(const std::string& table, const std::string& key, const ClusterMoment& moment,
+                        const std::string& open_index = {});
+
+/// The text of an expression for `column` of the interval of `table` whose `key` is `owner` and that holds at
+/// a moment; NULL when there is none. It reads one or two rows. Its parameters are those of BindMoment.
+/// REQUIRED: `column` is never NULL in the table.
+std::string ValueAt(const std::string& table, const std::string& key, const std::string& owner,
+                    const std::string& column);
 
 /// Binds ?1 to ?3 of a statement with IntervalsAt.
 void BindMoment(SQLite::Statement& statement, const ClusterMoment& moment);

@@ -10,9 +10,22 @@ namespace {
 
 using SQLite::Statement;
 
-// Merges point forward in time, so that a chain ends; the limit is for a damaged database.
-constexpr int kMostRedirects = 1000;
 constexpr double kThousand = 1000;
+constexpr const char* kByStatus = "cluster_track_states_by_status";
+
+/// Where merges lead from a track in the end; `into` tells where one track went, if it did. Merges point
+/// forward in time, so that each way ends; on a circle, as a damaged database may have, that is its oldest
+/// track.
+template <typename Into>
+std::int64_t EndOfMerges(std::int64_t track, Into into) {
+  std::vector<std::int64_t> way{track};
+  while (const std::optional<std::int64_t> next = into(way.back())) {
+    const auto seen = std::find(way.begin(), way.end(), *next);
+    if (seen != way.end()) return *std::min_element(seen, way.end());
+    way.push_back(*next);
+  }
+  return way.back();
+}
 
 /// The key of a member of a collection, as a scalar subquery on the column `member`.
 std::string MemberName(ClusterCollection collection, const std::string& member) {
@@ -30,9 +43,10 @@ const std::string& TrackColumns() {
       MemberName(ClusterCollection::kItems, "s.representative_key") +
       " END, s.from_seq, t.born_seq, (SELECT committed_us / 1000 FROM commit_log WHERE "
       "commit_seq=t.born_seq),"
-      " max(s.from_seq, coalesce((SELECT max(d.commit_seq) FROM cluster_merge_decisions AS d WHERE"
-      " d.track_key=t.track_key AND d.class<>'continuation' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR"
-      " d.branch_id=1 AND d.commit_seq<=min(?2, ?3))), 0)) AS changed_seq,"
+      " max(s.from_seq, coalesce((SELECT d.commit_seq FROM cluster_merge_decisions AS d WHERE"
+      " d.track_key=t.track_key AND d.class NOT IN ('continuation', 'growth', 'contraction') AND"
+      " (d.branch_id=?1 AND d.commit_seq<=?3 OR d.branch_id=1 AND d.commit_seq<=min(?2, ?3))"
+      " ORDER BY d.decision_id DESC LIMIT 1), 0)) AS changed_seq,"
       " CASE s.status WHEN 'closed' THEN (SELECT coalesce(sum(d.newcomers), 0) FROM cluster_merge_decisions"
       " AS d WHERE d.track_key=t.track_key AND d.outcome='updated' AND (d.branch_id=?1 AND d.commit_seq<=?3 "
       "OR"
@@ -42,10 +56,10 @@ const std::string& TrackColumns() {
   return columns;
 }
 
-std::string TracksFrom() {
+std::string TracksFrom(const ClusterMoment& moment, const std::string& open_index = {}) {
   return "SELECT x.*, (SELECT committed_us / 1000 FROM commit_log WHERE commit_seq=x.changed_seq) FROM "
          "(SELECT " +
-         TrackColumns() + " FROM " + IntervalsAt("cluster_track_states", "track_key") +
+         TrackColumns() + " FROM " + IntervalsAt("cluster_track_states", "track_key", moment, open_index) +
          " AS s JOIN cluster_tracks AS t USING(track_key) WHERE ";
 }
 
@@ -140,9 +154,16 @@ class ActiveClusters {
   std::map<std::int64_t, std::vector<Part>> parts_;
 };
 
-ClusterTrack Filled(ReaderConnection& reader, const ClusterMoment& moment, ClusterTrack track) {
-  ActiveClusters(reader, moment, track.collection).Fill(track);
-  return track;
+/// The number of the track that this one was merged into, if it was.
+std::optional<std::int64_t> MergedInto(ReaderConnection& reader, const ClusterMoment& moment,
+                                       std::int64_t track) {
+  Statement& row =
+      reader.Prepared("SELECT merged_into FROM " + IntervalsAt("cluster_track_states", "track_key", moment) +
+                      " WHERE track_key=?4");
+  row.reset();
+  BindMoment(row, moment);
+  row.bind(4, track);
+  return row.executeStep() ? NumberOf(row.getColumn(0)) : std::nullopt;
 }
 
 std::string EscapedLike(const std::string& text) {
@@ -153,6 +174,8 @@ std::string EscapedLike(const std::string& text) {
   }
   return pattern + "%";
 }
+
+}  // namespace
 
 std::optional<std::int64_t> MemberNumber(ReaderConnection& reader, ClusterCollection collection,
                                          const std::string& key) {
@@ -170,31 +193,28 @@ std::optional<std::int64_t> MemberNumber(ReaderConnection& reader, ClusterCollec
   return row.getColumn(0).getInt64();
 }
 
-}  // namespace
-
 std::int64_t ClusterCorrections::RootOf(std::int64_t track) const {
-  for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
-    const auto into = merged_into.find(track);
-    if (into == merged_into.end()) break;
-    track = into->second;
-  }
-  return track;
+  return EndOfMerges(track, [&](std::int64_t from) {
+    const auto into = merged_into.find(from);
+    return into != merged_into.end() ? std::optional(into->second) : std::nullopt;
+  });
 }
 
 ClusterCorrections CorrectionsAt(ReaderConnection& reader, const ClusterMoment& moment,
                                  ClusterCollection collection) {
   ClusterCorrections corrections;
-  Statement& merges =
-      reader.Prepared("SELECT track_key, merged_into FROM " +
-                      IntervalsAt("cluster_track_states", "track_key") + " WHERE status='merged'");
+  Statement& merges = reader.Prepared("SELECT track_key, merged_into FROM " +
+                                      IntervalsAt("cluster_track_states", "track_key", moment, kByStatus) +
+                                      " WHERE status='merged'");
   BindMoment(merges, moment);
   while (merges.executeStep())
     corrections.merged_into[merges.getColumn(0).getInt64()] = merges.getColumn(1).getInt64();
-  Statement& rows = reader.Prepared("SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
-                                    IntervalsAt("cluster_overrides", "override_id") +
-                                    " AS o JOIN cluster_override_members AS m USING(override_id)"
-                                    " WHERE o.collection=?4 AND o.action IN ('exclude', 'include', 'split')"
-                                    " ORDER BY o.from_seq, m.member_key");
+  Statement& rows =
+      reader.Prepared("SELECT o.action, o.track_key, o.other_track_key, m.member_key FROM " +
+                      IntervalsAt("cluster_overrides", "override_id", moment, "cluster_overrides_now") +
+                      " AS o JOIN cluster_override_members AS m USING(override_id)"
+                      " WHERE o.collection=?4 AND o.action IN ('exclude', 'include', 'split')"
+                      " ORDER BY o.from_seq, m.member_key");
   BindMoment(rows, moment);
   rows.bind(4, std::string(Name(collection)));
   while (rows.executeStep()) {
@@ -210,18 +230,21 @@ ClusterCorrections CorrectionsAt(ReaderConnection& reader, const ClusterMoment& 
 
 std::vector<ClusterTrack> TracksAt(ReaderConnection& reader, const ClusterMoment& moment,
                                    const ClusterFilter& filter) {
+  constexpr int kFirstStatus = 7;
   std::string statuses;
-  for (const std::string& status : filter.statuses) statuses += (statuses.empty() ? "" : ",") + status;
+  for (std::size_t i = 0; i < filter.statuses.size(); ++i)
+    statuses += (i == 0 ? "?" : ", ?") + std::to_string(kFirstStatus + i);
+  if (!statuses.empty()) statuses = " AND s.status IN (" + statuses + ")";
   Statement& rows =
-      reader.Prepared(TracksFrom() +
-                      "t.collection=?4 AND (?5='' OR instr(',' || ?5 || ',', ',' || s.status || ',')>0)"
-                      " AND (?6='' OR s.title LIKE ?6 ESCAPE '\\' OR s.slug LIKE ?6 ESCAPE '\\')"
-                      " ORDER BY t.track_key DESC LIMIT ?7) AS x");
+      reader.Prepared(TracksFrom(moment, statuses.empty() ? "" : kByStatus) + "t.collection=?4" + statuses +
+                      " AND (?5='' OR s.title LIKE ?5 ESCAPE '\\' OR s.slug LIKE ?5 ESCAPE '\\')"
+                      " ORDER BY t.track_key DESC LIMIT ?6) AS x");
   BindMoment(rows, moment);
   rows.bind(4, std::string(Name(filter.collection)));
-  rows.bind(5, statuses);
-  rows.bind(6, filter.search.empty() ? std::string() : EscapedLike(filter.search));
-  rows.bind(7, kMostTracks);
+  rows.bind(5, filter.search.empty() ? std::string() : EscapedLike(filter.search));
+  rows.bind(6, kMostTracks);
+  for (std::size_t i = 0; i < filter.statuses.size(); ++i)
+    rows.bind(kFirstStatus + static_cast<int>(i), filter.statuses[i]);
   std::vector<ClusterTrack> tracks;
   while (rows.executeStep()) tracks.push_back(ReadTrack(rows));
   const ActiveClusters active(reader, moment, filter.collection);
@@ -232,11 +255,17 @@ std::vector<ClusterTrack> TracksAt(ReaderConnection& reader, const ClusterMoment
 
 std::optional<ClusterTrack> TrackByKey(ReaderConnection& reader, const ClusterMoment& moment,
                                        std::int64_t key) {
-  Statement& row = reader.Prepared(TracksFrom() + "t.track_key=?4) AS x");
+  Statement& row = reader.Prepared(TracksFrom(moment) + "s.track_key=?4) AS x");
   BindMoment(row, moment);
   row.bind(4, key);
   if (!row.executeStep()) return std::nullopt;
-  return Filled(reader, moment, ReadTrack(row));
+  return ReadTrack(row);
+}
+
+void MeasureTracks(ReaderConnection& reader, const ClusterMoment& moment, ClusterCollection collection,
+                   std::initializer_list<ClusterTrack*> tracks) {
+  const ActiveClusters active(reader, moment, collection);
+  for (ClusterTrack* track : tracks) active.Fill(*track);
 }
 
 std::optional<std::int64_t> TrackNamed(ReaderConnection& reader, const ClusterMoment& moment,
@@ -260,22 +289,34 @@ std::optional<ClusterTrack> FindTrack(ReaderConnection& reader, const ClusterMom
 }
 
 ClusterTrack RootOf(ReaderConnection& reader, const ClusterMoment& moment, ClusterTrack track) {
-  for (int redirects = 0; track.merged_into && redirects < kMostRedirects; ++redirects) {
-    auto into = TrackByKey(reader, moment, *track.merged_into);
-    if (!into) break;
-    track = std::move(*into);
-  }
-  return track;
+  const std::int64_t root =
+      EndOfMerges(track.key, [&](std::int64_t from) { return MergedInto(reader, moment, from); });
+  if (root == track.key) return track;
+  auto end = TrackByKey(reader, moment, root);
+  return end ? std::move(*end) : std::move(track);
 }
 
 bool IsMergeSettled(ReaderConnection& reader, const ClusterMoment& moment, const ClusterTrack& track) {
-  if (track.merged_by_hand) return false;
-  Statement& row = reader.Prepared("SELECT 1 FROM " + IntervalsAt("cluster_decision_states", "decision_id") +
-                                   " AS s JOIN cluster_merge_decisions AS d USING(decision_id)"
-                                   " WHERE d.track_key=?4 AND d.outcome='dissolved' AND s.state='tentative'");
-  BindMoment(row, moment);
-  row.bind(4, track.key);
-  return !row.executeStep();
+  // Of the ends of a track only the newest can be tentative: it had come back before.
+  const std::string may_be_undone =
+      "SELECT s.merged_by_hand OR coalesce((SELECT " +
+      ValueAt("cluster_decision_states", "decision_id", "e.decision_id", "state") +
+      " FROM (SELECT d.decision_id FROM cluster_merge_decisions AS d WHERE d.track_key=?4 AND"
+      " d.outcome='dissolved' AND (d.branch_id=?1 AND d.commit_seq<=?3 OR d.branch_id=1 AND"
+      " d.commit_seq<=min(?2, ?3)) ORDER BY d.decision_id DESC LIMIT 1) AS e)='tentative', 0) FROM " +
+      IntervalsAt("cluster_track_states", "track_key", moment) + " AS s WHERE s.track_key=?4";
+  bool settled = true;
+  EndOfMerges(track.key, [&](std::int64_t from) {
+    const auto into = MergedInto(reader, moment, from);
+    if (!into) return into;
+    Statement& row = reader.Prepared(may_be_undone);
+    row.reset();
+    BindMoment(row, moment);
+    row.bind(4, from);
+    settled = settled && row.executeStep() && row.getColumn(0).getInt() == 0;
+    return into;
+  });
+  return settled;
 }
 
 std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const ClusterMoment& moment,
@@ -317,6 +358,17 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
   return all;
 }
 
+std::vector<MemberPlace> PlacesIn(ReaderConnection& reader, std::int64_t run) {
+  Statement& rows = reader.Prepared(
+      "SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c ON"
+      " c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=? ORDER BY m.member_key");
+  rows.reset();
+  rows.bind(1, run);
+  std::vector<MemberPlace> places;
+  while (rows.executeStep()) places.push_back({rows.getColumn(0).getInt64(), NumberOf(rows.getColumn(1))});
+  return places;
+}
+
 std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment& moment,
                                   ClusterCollection collection) {
   const ActiveClusters active(reader, moment, collection);
@@ -324,12 +376,7 @@ std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment&
   if (!active.run()) return places;
   const auto& pinned = active.corrections().pinned;
   for (const auto& [member, track] : pinned) places.push_back({member, track});
-  Statement& rows = reader.Prepared(
-      "SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c ON"
-      " c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?");
-  rows.bind(1, *active.run());
-  while (rows.executeStep()) {
-    MemberPlace place{rows.getColumn(0).getInt64(), NumberOf(rows.getColumn(1))};
+  for (MemberPlace& place : PlacesIn(reader, *active.run())) {
     if (pinned.contains(place.member)) continue;
     if (place.track) place.track = active.Root(*place.track);
     if (place.track && active.corrections().IsExcluded(*place.track, place.member)) place.track.reset();
@@ -373,9 +420,9 @@ std::optional<std::pair<ClusterTrack, TrackMember>> ClusterOfMember(ReaderConnec
 
 std::vector<std::string> AliasesOf(ReaderConnection& reader, const ClusterMoment& moment,
                                    std::int64_t track) {
-  Statement& rows = reader.Prepared("SELECT alias FROM " + IntervalsAt("cluster_aliases", "alias") +
+  Statement& rows = reader.Prepared("SELECT alias FROM " + IntervalsAt("cluster_aliases", "alias", moment) +
                                     " WHERE track_key=?4 UNION SELECT t.track_id FROM " +
-                                    IntervalsAt("cluster_track_states", "track_key") +
+                                    IntervalsAt("cluster_track_states", "track_key", moment) +
                                     " AS s JOIN cluster_tracks AS t USING(track_key) WHERE s.merged_into=?4"
                                     " ORDER BY 1 LIMIT 200");
   BindMoment(rows, moment);

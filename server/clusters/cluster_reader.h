@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,7 +35,9 @@ struct ClusterTrack {
   UtcMillis changed_at{};
   /// Of a closed one: members that its clusters gained since, each time that one came; nothing otherwise.
   std::optional<std::int64_t> newcomers_since_closed;
-  std::int64_t size = 0;  ///< members now, with corrections; 0 when it has no cluster in the active run
+  /// Members now, with corrections; 0 when it has no cluster in the active run. This and the cohesion are
+  /// filled in by TracksAt and MeasureTracks alone.
+  std::int64_t size = 0;
   std::optional<double> cohesion;
 };
 
@@ -54,7 +57,7 @@ struct ClusterFilter {
   std::string search;                 ///< part of the title or the slug, in any case of ASCII letters
   std::int64_t min_size = 0;
 };
-/// The tracks that pass, at most kMostTracks of them (the youngest), without an order.
+/// The tracks that pass, measured, at most kMostTracks of them (the youngest), without an order.
 inline constexpr std::int64_t kMostTracks = 20'000;
 std::vector<ClusterTrack> TracksAt(ReaderConnection& reader, const ClusterMoment& moment,
                                    const ClusterFilter& filter);
@@ -68,9 +71,13 @@ std::optional<ClusterTrack> FindTrack(ReaderConnection& reader, const ClusterMom
                                       const std::string& name);
 std::optional<ClusterTrack> TrackByKey(ReaderConnection& reader, const ClusterMoment& moment,
                                        std::int64_t key);
-/// Where a merged track went in the end; itself when it is not merged.
+/// Fills in the size and the cohesion of tracks of the collection.
+void MeasureTracks(ReaderConnection& reader, const ClusterMoment& moment, ClusterCollection collection,
+                   std::initializer_list<ClusterTrack*> tracks);
+/// Where a merged track went in the end; itself when it is not merged. Of tracks that were merged in a
+/// circle, which only a damaged database has, the oldest one.
 ClusterTrack RootOf(ReaderConnection& reader, const ClusterMoment& moment, ClusterTrack track);
-/// False while the next run, or a person, may take the merge of the track back.
+/// False while the next run, or a person, may take a merge back on the way from the track to its root.
 bool IsMergeSettled(ReaderConnection& reader, const ClusterMoment& moment, const ClusterTrack& track);
 
 struct TrackMember {
@@ -84,11 +91,17 @@ std::vector<std::vector<TrackMember>> MembersOf(ReaderConnection& reader, const 
                                                 ClusterCollection collection,
                                                 const std::vector<ClusterTrack>& tracks);
 
+/// The number of the member with this key, if there was ever one; a key of a node in any case.
+std::optional<std::int64_t> MemberNumber(ReaderConnection& reader, ClusterCollection collection,
+                                         const std::string& key);
+
 /// Where a member of the active run is, or one that people put somewhere.
 struct MemberPlace {
   std::int64_t member = 0;
   std::optional<std::int64_t> track;  ///< the number of its cluster's track; nothing: it is in none
 };
+/// Where a run put those that it looked at, without corrections. In the order of their numbers.
+std::vector<MemberPlace> PlacesIn(ReaderConnection& reader, std::int64_t run);
 /// In the order of their numbers, each once; empty before the first run.
 std::vector<MemberPlace> PlacesOf(ReaderConnection& reader, const ClusterMoment& moment,
                                   ClusterCollection collection);
@@ -140,12 +153,18 @@ struct ClusterOverrideRow {
   std::optional<std::string> other_id, title, undoes;
   bool in_force = false;
   UtcMillis created_at{};
+  std::int64_t commit_seq = 0;
   std::string commit_id;
   std::int64_t members = 0, blocked = 0;
   std::vector<std::string> first_members;  ///< at most 20
 };
-/// Those of the track and of all that went into it, each once: the newest first, at most `limit`.
+/// Which corrections of a track are wanted: those that come after the one of this place in their order.
+struct OverridePage {
+  std::optional<std::pair<std::int64_t, std::string>> after;  ///< its commit and its id
+  std::int64_t limit = 50;
+};
+/// Those of the track and of all that went into it, each once: the newest first.
 std::vector<ClusterOverrideRow> OverridesOf(ReaderConnection& reader, const ClusterMoment& moment,
-                                            std::int64_t track, std::int64_t limit);
+                                            std::int64_t track, const OverridePage& page);
 
 }  // namespace heliograph::server

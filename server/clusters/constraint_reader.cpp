@@ -69,10 +69,11 @@ class ConstraintReading {
 
   /// The members of merges that are in force, by the root of the whole.
   std::vector<std::pair<std::int64_t, std::int64_t>> MergedMembers() {
-    Statement& rows = reader_.Prepared("SELECT o.track_key, m.member_key FROM " +
-                                       IntervalsAt("cluster_overrides", "override_id") +
-                                       " AS o JOIN cluster_override_members AS m USING(override_id)"
-                                       " WHERE o.collection=?4 AND o.action='merge'");
+    Statement& rows =
+        reader_.Prepared("SELECT o.track_key, m.member_key FROM " +
+                         IntervalsAt("cluster_overrides", "override_id", moment_, "cluster_overrides_now") +
+                         " AS o JOIN cluster_override_members AS m USING(override_id)"
+                         " WHERE o.collection=?4 AND o.action='merge'");
     BindMoment(rows, moment_);
     rows.bind(4, std::string(Name(collection_)));
     std::vector<std::pair<std::int64_t, std::int64_t>> members;
@@ -100,7 +101,7 @@ class ConstraintReading {
   std::optional<std::int64_t> AnchorOf(std::int64_t track) {
     Statement& row =
         reader_.Prepared("SELECT representative_key FROM " +
-                         IntervalsAt("cluster_track_states", "track_key") + " WHERE track_key=?4");
+                         IntervalsAt("cluster_track_states", "track_key", moment_) + " WHERE track_key=?4");
     BindMoment(row, moment_);
     row.bind(4, track);
     const auto representative = row.executeStep() ? NumberOf(row.getColumn(0)) : std::nullopt;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "server/clusters/partition_comparison.h"
@@ -63,21 +62,18 @@ std::optional<ClusterDifference::Run> RunOf(ReaderConnection& reader, const Clus
       row.getColumn(6).getInt64(),  row.getColumn(7).getInt64(),  row.getColumn(8).getInt64()};
 }
 
-/// The tracks of one side, by number.
+/// The tracks of one side, by number. Reads those that it is asked for, once.
 class Tracks {
  public:
-  Tracks(ReaderConnection& reader, const ClusterMoment& moment, ClusterCollection collection) {
-    ClusterFilter filter;
-    filter.collection = collection;
-    for (ClusterTrack& track : TracksAt(reader, moment, filter)) {
-      const std::int64_t key = track.key;
-      tracks_.emplace(key, std::move(track));
-    }
-  }
+  /// The reader outlives it.
+  Tracks(ReaderConnection& reader, const ClusterMoment& moment) : reader_(reader), moment_(moment) {}
   std::optional<ClusterDifference::Cluster> Find(std::optional<std::int64_t> key, std::int64_t size) const {
-    const auto found = key ? tracks_.find(*key) : tracks_.end();
-    if (found == tracks_.end()) return std::nullopt;
-    return ClusterDifference::Cluster{found->second.id, found->second.slug, found->second.title, size};
+    if (!key) return std::nullopt;
+    auto found = tracks_.find(*key);
+    if (found == tracks_.end()) found = tracks_.emplace(*key, TrackByKey(reader_, moment_, *key)).first;
+    const auto& track = found->second;
+    if (!track) return std::nullopt;
+    return ClusterDifference::Cluster{track->id, track->slug, track->title, size};
   }
   std::optional<std::string> IdOf(std::optional<std::int64_t> key) const {
     const auto found = Find(key, 0);
@@ -85,7 +81,9 @@ class Tracks {
   }
 
  private:
-  std::map<std::int64_t, ClusterTrack> tracks_;
+  ReaderConnection& reader_;
+  const ClusterMoment moment_;
+  mutable std::map<std::int64_t, std::optional<ClusterTrack>> tracks_;
 };
 
 void TakePairs(ClusterDifference& difference, const std::vector<ClusterPair>& pairs, const Request& request,
@@ -100,15 +98,6 @@ void TakePairs(ClusterDifference& difference, const std::vector<ClusterPair>& pa
                                 pair->first_size - pair->shared, pair->second_size - pair->shared});
   }
   if (pair != pairs.end()) difference.pairs_next = CursorText(kPairOrder, PlaceOf(*std::prev(pair)));
-}
-
-void RemoveHidden(std::vector<MemberMove>& moved, ClusterCollection collection, const RouteContext& context,
-                  const MeshView& view) {
-  if (collection != ClusterCollection::kMesh) return;
-  std::set<std::int64_t> hidden;
-  for (const IdentityKey key : context.visibility().HiddenNodes(view))
-    hidden.insert(static_cast<std::int64_t>(key));
-  std::erase_if(moved, [&](const MemberMove& move) { return hidden.contains(move.member); });
 }
 
 void TakeMoves(ClusterDifference& difference, const std::vector<MemberMove>& moved, ReaderConnection& reader,
@@ -185,10 +174,13 @@ ClusterDifference CompareClusters(ReaderConnection& reader, const Request& reque
   difference.branch = RunOf(reader, on_branch, collection);
   PartitionComparison comparison =
       ComparePartitions(PlacesOf(reader, on_main, collection), PlacesOf(reader, on_branch, collection));
-  RemoveHidden(comparison.moved, collection, context, view);
+  if (collection == ClusterCollection::kMesh) {
+    const auto hidden = HiddenMembers(reader, context, view);
+    std::erase_if(comparison.moved, [&](const MemberMove& move) { return hidden.contains(move.member); });
+  }
   difference.compared = comparison.compared;
   if (difference.main && difference.branch) difference.adjusted_rand_index = comparison.adjusted_rand_index;
-  const Tracks main(reader, on_main, collection), branch(reader, on_branch, collection);
+  const Tracks main(reader, on_main), branch(reader, on_branch);
   TakePairs(difference, comparison.pairs, request, main, branch, limit);
   TakeMoves(difference, comparison.moved, reader, request, main, branch, limit);
   return difference;

@@ -1,5 +1,7 @@
 #include "server/routes/cluster_json.h"
 
+#include "server/routes/node_selection.h"
+
 namespace heliograph::server {
 const NodeView* MemberNaming::NodeOf(const std::string& key) const {
   if (of_the_past_ || collection_ != ClusterCollection::kMesh) return nullptr;
@@ -104,8 +106,19 @@ bool ShowsMember(const RouteContext& context, const MeshView& view, ClusterColle
   if (collection != ClusterCollection::kMesh) return true;
   const auto public_key = PublicKey::FromHex(key);
   if (!public_key) return false;
-  const NodeView* node = view.FindNode(*public_key);
-  return node != nullptr ? context.visibility().Shows(*node) : context.visibility().ShowsKey(*public_key);
+  return IsShown(*public_key, view, context.visibility());
+}
+
+std::unordered_set<std::int64_t> HiddenMembers(ReaderConnection& reader, const RouteContext& context,
+                                               const MeshView& view) {
+  std::unordered_set<std::int64_t> hidden;
+  for (const IdentityKey key : context.visibility().HiddenNodes(view))
+    hidden.insert(static_cast<std::int64_t>(key));
+  // The view may lack those that the operator named: a member need not be a node.
+  for (const PublicKey& key : context.visibility().hidden_keys())
+    if (const auto number = MemberNumber(reader, ClusterCollection::kMesh, key.ToHex()))
+      hidden.insert(*number);
+  return hidden;
 }
 
 void WriteClusterOfNode(JsonText& out, const RouteContext& context, const PublicKey& key) {

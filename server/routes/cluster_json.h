@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unordered_set>
+
 #include "server/clusters/cluster_reader.h"
 #include "server/routes/json_text.h"
 #include "server/routes/route_context.h"
@@ -9,6 +11,10 @@ namespace heliograph::server {
 /// False for a node that is hidden from the public.
 bool ShowsMember(const RouteContext& context, const MeshView& view, ClusterCollection collection,
                  const std::string& key);
+
+/// The numbers of the nodes that are hidden from the public, as far as they have any.
+std::unordered_set<std::int64_t> HiddenMembers(ReaderConnection& reader, const RouteContext& context,
+                                               const MeshView& view);
 
 /// How an answer names members. As of a commit that is their keys alone: names and roles have no history.
 class MemberNaming {

@@ -37,7 +37,8 @@ ClusterCollection CollectionParameter(const Request& request);
 /// transaction.
 AskedMoment ReadMoment(const Request& request, ReaderConnection& reader);
 
-/// The track that `{id}` of the path names, merged or not. Throws ProblemError(404) when there is none.
+/// The track that `{id}` of the path names, merged or not, and not measured. Throws ProblemError(404) when
+/// there is none.
 ClusterTrack TrackInPath(const Request& request, ReaderConnection& reader, const ClusterMoment& moment);
 
 /// Throws ProblemError(410) when the run was thinned out, with the members `code` ("run_thinned"), `run`, and

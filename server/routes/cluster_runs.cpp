@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "server/http/parameters.h"
@@ -215,32 +217,125 @@ std::string BuildRun(const Request& request, const RouteContext& context) {
   return std::move(out).Take();
 }
 
-/// Members that are in another track in the second run than in the first; NULL: in none.
-constexpr const char* kMoves =
-    " FROM (SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c"
-    " ON c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?1) AS a FULL OUTER JOIN"
-    " (SELECT m.member_key, c.track_key FROM cluster_members AS m LEFT JOIN cluster_snapshots AS c"
-    " ON c.run_id=m.run_id AND c.ordinal=m.ordinal WHERE m.run_id=?2) AS b USING(member_key)"
-    " WHERE a.track_key IS NOT b.track_key";
+constexpr std::string_view kMemberOrder = "runs/members";
+constexpr std::string_view kFlowOrder = "runs/flows";
+constexpr const char* kFlowCursor = "flows_cursor";
 
-struct TrackMove {
-  std::optional<std::string> from, to;
+using Track = std::optional<std::int64_t>;  ///< by its number; nothing: in no cluster
+
+struct Mover {
+  std::int64_t member = 0;
+  Track from, to;
+};
+
+/// Those that are in another track in the second run than in the first, in the order of their numbers. One
+/// that a run did not look at was in no cluster. Both lists are in that order.
+std::vector<Mover> MoversBetween(const std::vector<MemberPlace>& first,
+                                 const std::vector<MemberPlace>& second) {
+  std::vector<Mover> movers;
+  auto a = first.begin(), b = second.begin();
+  while (a != first.end() || b != second.end()) {
+    const bool from_a = a != first.end() && (b == second.end() || a->member <= b->member);
+    const bool from_b = b != second.end() && (a == first.end() || b->member <= a->member);
+    Mover mover{from_a ? a->member : b->member, {}, {}};
+    if (from_a) mover.from = (a++)->track;
+    if (from_b) mover.to = (b++)->track;
+    if (mover.from != mover.to) movers.push_back(mover);
+  }
+  return movers;
+}
+
+/// How many went from one track to another.
+struct TrackFlow {
   std::int64_t members = 0;
+  Track from, to;
 };
 
-struct MemberMove {
-  std::string key;
-  std::optional<std::string> from, to;
-};
+/// The greatest first.
+std::vector<TrackFlow> FlowsOf(const std::vector<Mover>& movers) {
+  std::map<std::pair<Track, Track>, std::int64_t> counts;
+  for (const Mover& mover : movers) ++counts[{mover.from, mover.to}];
+  std::vector<TrackFlow> flows;
+  for (const auto& [tracks, members] : counts) flows.push_back({members, tracks.first, tracks.second});
+  std::sort(flows.begin(), flows.end(), [](const TrackFlow& a, const TrackFlow& b) {
+    return std::tuple(-a.members, a.from, a.to) < std::tuple(-b.members, b.from, b.to);
+  });
+  return flows;
+}
 
 struct RunDifference {
   RunRow a, b;
-  std::int64_t moved = 0;
-  std::vector<TrackMove> flows;
-  std::vector<MemberMove> members;
+  std::int64_t moved = 0, flows_total = 0;
+  struct Flow {
+    std::optional<std::string> from, to;
+    std::int64_t members = 0;
+  };
+  struct Member {
+    std::string key;
+    std::optional<std::string> from, to;
+  };
+  std::vector<Flow> flows;
+  std::vector<Member> members;
+  std::optional<std::string> next, flows_next;
 };
 
-RunDifference Compare(ReaderConnection& reader, std::int64_t first, std::int64_t second, std::int64_t limit) {
+std::optional<std::string> IdOf(ReaderConnection& reader, Track track) {
+  if (!track) return std::nullopt;
+  Statement& row = reader.Prepared("SELECT track_id FROM cluster_tracks WHERE track_key=?");
+  row.reset();
+  row.bind(1, *track);
+  return row.executeStep() ? TextOf(row.getColumn(0)) : std::nullopt;
+}
+
+/// The number that a cursor of one holds.
+std::optional<std::int64_t> NumberOfCursor(const Request& request, std::string_view list, const char* name) {
+  const auto cursor = CursorParameter(request, list, 1, name);
+  if (!cursor) return std::nullopt;
+  const auto* number = std::get_if<std::int64_t>(&cursor->front());
+  if (number == nullptr)
+    throw ProblemError(400, std::string(name) + ": this is no cursor of this list; give it as it was");
+  return *number;
+}
+
+void TakeFlows(RunDifference& difference, const std::vector<TrackFlow>& flows, ReaderConnection& reader,
+               const Request& request, std::size_t limit) {
+  difference.flows_total = static_cast<std::int64_t>(flows.size());
+  // Runs never change, so that a place in the list is a cursor.
+  const auto begin = static_cast<std::size_t>(std::clamp<std::int64_t>(
+      NumberOfCursor(request, kFlowOrder, kFlowCursor).value_or(0), 0, difference.flows_total));
+  const std::size_t end = begin + std::min(limit, flows.size() - begin);
+  for (std::size_t i = begin; i < end; ++i)
+    difference.flows.push_back({IdOf(reader, flows[i].from), IdOf(reader, flows[i].to), flows[i].members});
+  if (end == flows.size()) return;
+  const CursorField place = static_cast<std::int64_t>(end);
+  difference.flows_next = EncodeCursor(kFlowOrder, {&place, 1});
+}
+
+void TakeMovers(RunDifference& difference, const std::vector<Mover>& movers, ReaderConnection& reader,
+                const Request& request, std::size_t limit) {
+  difference.moved = static_cast<std::int64_t>(movers.size());
+  const std::int64_t after = NumberOfCursor(request, kMemberOrder, "cursor").value_or(0);
+  Statement& name = reader.Prepared(difference.a.collection == Name(ClusterCollection::kMesh)
+                                        ? "SELECT lower(hex(public_key)) FROM identity WHERE key=?"
+                                        : "SELECT item_id FROM item_identity WHERE key=?");
+  auto mover = std::upper_bound(movers.begin(), movers.end(), after,
+                                [](std::int64_t member, const Mover& each) { return member < each.member; });
+  for (; mover != movers.end() && difference.members.size() < limit; ++mover) {
+    name.reset();
+    name.bind(1, mover->member);
+    if (!name.executeStep()) continue;
+    difference.members.push_back(
+        {name.getColumn(0).getString(), IdOf(reader, mover->from), IdOf(reader, mover->to)});
+  }
+  if (mover == movers.end()) return;
+  const CursorField last = std::prev(mover)->member;
+  difference.next = EncodeCursor(kMemberOrder, {&last, 1});
+}
+
+RunDifference Compare(ReaderConnection& reader, const Request& request, const RouteContext& context,
+                      const MeshView& view) {
+  const std::int64_t first = NumberInPath(request, "a"), second = NumberInPath(request, "b");
+  const auto limit = static_cast<std::size_t>(LimitParameter(request, {kDefaultMoves, kLargestMoves}));
   RunDifference difference;
   difference.a = RunNumbered(reader, first);
   difference.b = RunNumbered(reader, second);
@@ -248,64 +343,44 @@ RunDifference Compare(ReaderConnection& reader, std::int64_t first, std::int64_t
     throw ProblemError(400, "the two runs are of different collections");
   RequireWhole(reader, first);
   RequireWhole(reader, second);
-  const std::string names =
-      "(SELECT track_id FROM cluster_tracks WHERE track_key=from_key), (SELECT track_id FROM cluster_tracks "
-      "WHERE"
-      " track_key=to_key)";
-  Statement& flows = reader.Prepared(
-      "SELECT " + names + ", n FROM (SELECT a.track_key AS from_key, b.track_key AS to_key, count(*) AS n" +
-      kMoves + " GROUP BY 1, 2) ORDER BY n DESC, from_key, to_key");
-  flows.bind(1, first);
-  flows.bind(2, second);
-  while (flows.executeStep()) {
-    difference.flows.push_back(
-        {TextOf(flows.getColumn(0)), TextOf(flows.getColumn(1)), flows.getColumn(2).getInt64()});
-    difference.moved += difference.flows.back().members;
+  std::vector<Mover> movers = MoversBetween(PlacesIn(reader, first), PlacesIn(reader, second));
+  if (difference.a.collection == Name(ClusterCollection::kMesh)) {
+    const auto hidden = HiddenMembers(reader, context, view);
+    std::erase_if(movers, [&](const Mover& mover) { return hidden.contains(mover.member); });
   }
-  if (difference.flows.size() > static_cast<std::size_t>(kLargestMoves))
-    difference.flows.resize(kLargestMoves);
-  const std::string member = difference.a.collection == "mesh"
-                                 ? "(SELECT lower(hex(public_key)) FROM identity WHERE key=member_key)"
-                                 : "(SELECT item_id FROM item_identity WHERE key=member_key)";
-  Statement& members =
-      reader.Prepared("SELECT " + member + ", " + names +
-                      " FROM (SELECT member_key, a.track_key AS from_key, b.track_key AS to_key" +
-                      std::string(kMoves) + " ORDER BY from_key, to_key, member_key LIMIT ?3)");
-  members.bind(1, first);
-  members.bind(2, second);
-  members.bind(3, limit);
-  while (members.executeStep())
-    difference.members.push_back(
-        {members.getColumn(0).getString(), TextOf(members.getColumn(1)), TextOf(members.getColumn(2))});
+  TakeFlows(difference, FlowsOf(movers), reader, request, limit);
+  TakeMovers(difference, movers, reader, request, limit);
   return difference;
 }
 
 std::string BuildDifference(const Request& request, const RouteContext& context, const MeshView& view) {
-  const std::int64_t first = NumberInPath(request, "a"), second = NumberInPath(request, "b");
-  const auto limit = LimitParameter(request, {kDefaultMoves, kLargestMoves});
   const auto difference = context.services().readers->Read(
-      [&](ReaderConnection& reader) { return Compare(reader, first, second, limit); });
-  const ClusterCollection collection =
-      ParseClusterCollection(difference.a.collection).value_or(ClusterCollection::kMesh);
+      [&](ReaderConnection& reader) { return Compare(reader, request, context, view); });
   JsonText out;
   out.BeginObject().Key("a").BeginObject();
   WriteRun(out, difference.a);
   out.EndObject().Key("b").BeginObject();
   WriteRun(out, difference.b);
   out.EndObject().Member("moved", difference.moved).Key("flows").BeginArray();
-  for (const TrackMove& flow : difference.flows) {
+  for (const RunDifference::Flow& flow : difference.flows) {
     out.BeginObject()
         .Member("from", flow.from)
         .Member("to", flow.to)
         .Member("members", flow.members)
         .EndObject();
   }
-  out.EndArray().Key("members").BeginArray();
-  for (const MemberMove& move : difference.members) {
-    if (!ShowsMember(context, view, collection, move.key)) continue;
-    out.BeginObject().Member("key", move.key).Member("from", move.from).Member("to", move.to).EndObject();
-  }
-  out.EndArray().EndObject();
+  out.EndArray()
+      .Member("flows_total", difference.flows_total)
+      .Member("flows_next", difference.flows_next)
+      .Key("members")
+      .BeginArray();
+  for (const RunDifference::Member& member : difference.members)
+    out.BeginObject()
+        .Member("key", member.key)
+        .Member("from", member.from)
+        .Member("to", member.to)
+        .EndObject();
+  out.EndArray().Member("next", difference.next).EndObject();
   return std::move(out).Take();
 }
 
@@ -353,10 +428,15 @@ Route DifferenceRoute(const RouteContext& context) {
   route.summary =
       "Who moved between two runs: how many from which cluster to which, and the members themselves.";
   route.parameters = {PathDoc("a", "The number of a run."), PathDoc("b", "The number of another."),
-                      LimitDoc(kDefaultMoves, kLargestMoves)};
-  route.responses = {{200, "The runs, moved, flows and members.", "application/json"},
-                     ProblemDoc(404, "No such run."),
-                     ProblemDoc(410, "One of them was thinned out (code run_thinned).")};
+                      LimitDoc(kDefaultMoves, kLargestMoves), CursorDoc(),
+                      TextDoc(kFlowCursor, "Where the flows go on: flows_next of an answer.")};
+  route.responses = {
+      {200,
+       "The runs; moved, members and next; flows, flows_total and flows_next. The limit is of each"
+       " list.",
+       "application/json"},
+      ProblemDoc(404, "No such run."),
+      ProblemDoc(410, "One of them was thinned out (code run_thinned).")};
   route.handler = WhenReady(context, [context](const Request& request, const MeshView& view) {
     return TaggedJson(request, BuildDifference(request, context, view));
   });

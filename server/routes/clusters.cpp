@@ -27,7 +27,13 @@ constexpr std::int64_t kLargestPage = 500;
 constexpr std::int64_t kDefaultMembers = 200;
 constexpr std::int64_t kLargestMembers = 5000;
 constexpr std::int64_t kRecentDecisions = 20;
-constexpr std::int64_t kShownOverrides = 50;
+constexpr std::int64_t kDefaultOverrides = 50;
+constexpr std::int64_t kLargestOverrides = 200;
+/// In one answer of the list; 64 bytes each in the mesh, and at most 256 elsewhere.
+constexpr std::size_t kMostMemberKeys = 20'000;
+constexpr const char* kOverridesLimit = "overrides_limit";
+constexpr const char* kOverridesCursor = "overrides_cursor";
+constexpr std::string_view kOverridesOrder = "cluster/overrides";
 
 enum class ClusterOrder { kSize, kRecent, kChanged };
 
@@ -92,10 +98,23 @@ std::vector<ClusterTrack>::const_iterator PageBegin(const Request& request,
   });
 }
 
+/// How many of these lists of members, and at least one, an answer has room for.
+std::size_t ListsWithRoom(const std::vector<std::vector<TrackMember>>& members) {
+  std::size_t lists = 0, keys = 0;
+  while (lists < members.size() && (lists == 0 || keys + members[lists].size() <= kMostMemberKeys))
+    keys += members[lists++].size();
+  return lists;
+}
+
 void WriteMemberKeys(JsonText& out, const std::vector<TrackMember>& members, const MemberNaming& naming) {
   out.Key("members").BeginArray();
-  for (const TrackMember& member : members)
-    if (naming.Shows(member.key)) out.Value(member.key);
+  std::size_t written = 0;
+  for (const TrackMember& member : members) {
+    if (written == kMostMemberKeys) break;
+    if (!naming.Shows(member.key)) continue;
+    out.Value(member.key);
+    ++written;
+  }
   out.EndArray();
 }
 
@@ -122,7 +141,11 @@ std::string BuildList(const Request& request, const RouteContext& context, const
     total = tracks.size();
     has_more = end != tracks.end();
     page.assign(begin, end);
-    if (with_members) members = MembersOf(reader, asked.moment, filter.collection, page);
+    if (!with_members) return;
+    members = MembersOf(reader, asked.moment, filter.collection, page);
+    const std::size_t room = ListsWithRoom(members);
+    has_more = has_more || room < page.size();
+    page.resize(room);
   });
 
   const MemberNaming naming(context, view, filter.collection, asked.as_of.has_value());
@@ -157,7 +180,31 @@ struct ClusterDetail {
   std::vector<std::string> aliases;
   std::vector<ClusterDecision> decisions;
   std::vector<ClusterOverrideRow> overrides;
+  std::optional<std::string> overrides_next;
 };
+
+void LoadOverrides(const Request& request, ReaderConnection& reader, ClusterDetail& detail) {
+  const auto limit =
+      std::min(IntegerParameter(request, kOverridesLimit, 1, std::numeric_limits<std::int64_t>::max() - 1)
+                   .value_or(kDefaultOverrides),
+               kLargestOverrides);
+  OverridePage page;
+  page.limit = limit + 1;
+  if (const auto cursor = CursorParameter(request, kOverridesOrder, 2, kOverridesCursor)) {
+    const auto* seq = std::get_if<std::int64_t>(&(*cursor)[0]);
+    const auto* id = std::get_if<std::string>(&(*cursor)[1]);
+    if (seq == nullptr || id == nullptr)
+      throw ProblemError(400, std::string(kOverridesCursor) +
+                                  ": this is no cursor of this list; give overrides_next as it was");
+    page.after.emplace(*seq, *id);
+  }
+  detail.overrides = OverridesOf(reader, detail.asked.moment, detail.root.key, page);
+  if (static_cast<std::int64_t>(detail.overrides.size()) <= limit) return;
+  detail.overrides.pop_back();
+  const ClusterOverrideRow& last = detail.overrides.back();
+  const std::array<CursorField, 2> fields{last.commit_seq, last.id};
+  detail.overrides_next = EncodeCursor(kOverridesOrder, fields);
+}
 
 ClusterDetail LoadDetail(const Request& request, ReaderConnection& reader) {
   ClusterDetail detail;
@@ -170,13 +217,14 @@ ClusterDetail LoadDetail(const Request& request, ReaderConnection& reader) {
     return detail;
   }
   detail.run = WholeActiveRun(reader, moment, detail.root.collection);
+  MeasureTracks(reader, moment, detail.root.collection, {&detail.root});
   detail.members = std::move(MembersOf(reader, moment, detail.root.collection, {detail.root}).front());
   detail.aliases = AliasesOf(reader, moment, detail.root.key);
   DecisionFilter recent;
   recent.track = detail.root.key;
   recent.limit = kRecentDecisions;
   detail.decisions = DecisionsAt(reader, moment, recent);
-  detail.overrides = OverridesOf(reader, moment, detail.root.key, kShownOverrides);
+  LoadOverrides(request, reader, detail);
   return detail;
 }
 
@@ -221,7 +269,11 @@ std::string BuildDetail(const Request& request, const RouteContext& context, con
   for (const ClusterDecision& decision : detail.decisions) WriteDecision(out, decision);
   out.EndArray().Key("overrides").BeginArray();
   for (const ClusterOverrideRow& row : detail.overrides) WriteOverride(out, row, naming);
-  out.EndArray().Member("run", detail.run).Member("base", detail.asked.base()).Key("as_of");
+  out.EndArray()
+      .Member("overrides_next", detail.overrides_next)
+      .Member("run", detail.run)
+      .Member("base", detail.asked.base())
+      .Key("as_of");
   WriteMoment(out, detail.asked.as_of);
   out.EndObject();
   return std::move(out).Take();
@@ -243,7 +295,10 @@ Route ListRoute(const RouteContext& context) {
                "size, the largest first, unless given; recent: the youngest first; changed: the one first"
                " of which more than some members changed last.",
                {"size", "recent", "changed"}),
-       FlagDoc("members", "Each with the keys of its members, the firmest first."),
+       FlagDoc(
+           "members",
+           "Each with the keys of its members, the firmest first. A page ends before its limit rather than"
+           " have more than 20000 of them; `next` tells whether there is more."),
        LimitDoc(kDefaultPage, kLargestPage), CursorDoc()});
   route.responses = {{200, "clusters, total, next, run and as_of.", "application/json"},
                      ProblemDoc(404, "No such branch or commit."),
@@ -265,15 +320,17 @@ Route DetailRoute(const RouteContext& context) {
   route.path = "/api/clusters/{id}";
   route.tag = "clusters";
   route.summary =
-      "One cluster by id, slug or a name that it had: members, strengths, newest decisions, corrections. A "
-      "merged one"
-      " redirects to where it went. `base` is what a correction is based on (null on a branch: corrections "
+      "One cluster by id, slug or a name that it had: members, strengths, the newest 20 decisions (all are in"
+      " its lineage), corrections, and at most 200 aliases. A merged one redirects to where it went. `base` "
+      "is what a correction is based on (null on a branch: corrections "
       "are "
       "made on main). As of a commit, what has no history (names, roles, how often a correction kept a "
       "member "
       "out) is null.";
   route.parameters = MomentDocsAnd(
-      {PathDoc("id", "Its id, slug, or an alias."), LimitDoc(kDefaultMembers, kLargestMembers), OffsetDoc()});
+      {PathDoc("id", "Its id, slug, or an alias."), LimitDoc(kDefaultMembers, kLargestMembers), OffsetDoc(),
+       IntegerDoc(kOverridesLimit, "How many corrections; 50 unless given.", 1, kLargestOverrides),
+       TextDoc(kOverridesCursor, "Where the corrections go on: overrides_next of an answer.")});
   route.responses = {{200, "The cluster; limit and offset page its members.", "application/json"},
                      {307, "Merged, which the next run or a person may take back.", "application/json"},
                      {308, "Merged for good.", "application/json"},

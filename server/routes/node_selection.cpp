@@ -56,8 +56,7 @@ void SortFront(NodeList& nodes, NodeOrder order, std::size_t count) {
 }
 
 bool IsShown(const PublicKey& key, const MeshView& view, const Visibility& visibility) {
-  const NodeView* node = view.FindNode(key);
-  return node == nullptr ? visibility.ShowsKey(key) : visibility.Shows(*node);
+  return visibility.Shows(key, view.FindNode(key));
 }
 
 bool IsInRegion(const NodeView& node, const RegionFilter& region) {

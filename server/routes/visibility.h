@@ -21,6 +21,10 @@ class Visibility {
 
   bool Shows(const NodeView& node) const;
   bool Shows(const ObserverView& observer) const { return ShowsObserver(observer.id); }
+  /// `node` is null for a key that is no node's.
+  bool Shows(const PublicKey& key, const NodeView* node) const {
+    return node != nullptr ? Shows(*node) : ShowsKey(key);
+  }
   /// For a node of which no more than the key is known.
   bool ShowsKey(const PublicKey& key) const { return !hidden_nodes_.contains(key); }
   bool ShowsObserver(std::string_view upper_case_id) const;

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json_reader.h"
-#include "server/analytics/clusters/mesh_run.h"
 #include "server/analytics/clusters/resolution.h"
 #include "server/clusters/constraint_reader.h"
 #include "server/state/cluster_rows.h"
@@ -145,8 +144,9 @@ tl::expected<ClusterJobResult, std::string> MeshJobs::Divide(const NeighborView&
   if (beginning.epoch != neighbors.graph.epoch)
     return tl::unexpected(std::string("the database was replaced by another one; ask again in a minute"));
   const auto& active = beginning.active;
-  auto run = ComputeMeshRun(neighbors.graph, view, division.partition,
-                            active ? active->groups : FormerGroups(), beginning.constraints, std::move(stop));
+  auto run =
+      ComputeMeshRun(neighbors.graph, view, division.partition, active ? active->groups : FormerGroups(),
+                     beginning.constraints, may_be_named_, std::move(stop));
   if (!run) return tl::unexpected(run.error().text);
   run->match_rule = division.rule;
   Json statistics = StatisticsOf(*run, active);

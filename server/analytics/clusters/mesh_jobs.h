@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/config.h"
+#include "server/analytics/clusters/mesh_run.h"
 #include "server/analytics/clusters/partition.h"
 #include "server/analytics/neighbors/neighbor_view.h"
 #include "server/clusters/job_desk.h"
@@ -32,8 +33,13 @@ class MeshJobs {
   using View = std::function<std::shared_ptr<const MeshView>()>;
 
   /// The references outlive it. `view` may return null.
-  MeshJobs(View view, const NeighborBoard& board, ReaderPool& readers, MeshDivision defaults)
-      : view_(std::move(view)), board_(board), readers_(readers), defaults_(defaults) {}
+  MeshJobs(View view, const NeighborBoard& board, ReaderPool& readers, MeshDivision defaults,
+           MayBeNamed may_be_named)
+      : view_(std::move(view)),
+        board_(board),
+        readers_(readers),
+        defaults_(defaults),
+        may_be_named_(std::move(may_be_named)) {}
 
   /// True once all packets have been read and somebody is known to hear somebody.
   bool IsReady() const;
@@ -57,6 +63,7 @@ class MeshJobs {
   const NeighborBoard& board_;
   ReaderPool& readers_;
   const MeshDivision defaults_;
+  const MayBeNamed may_be_named_;
 };
 
 }  // namespace heliograph::server

@@ -24,27 +24,35 @@ struct Standing {
   const NodeView* node = nullptr;  ///< null for an observer that is no node
   const std::string* key = nullptr;
   double inside = 0;
+  bool may_be_named = true;
 };
 
 /// The members of the cluster, the strongest first; ties by key.
-std::vector<Standing> Rank(const ItemGraph& graph, const Cluster& cluster, const MeshView& view) {
+std::vector<Standing> Rank(const ItemGraph& graph, const Cluster& cluster, const MeshView& view,
+                           const MayBeNamed& may_be_named) {
   std::vector<Standing> standings;
   for (const ClusterMember& member : cluster.members) {
-    const std::string& key = graph.keys()[member.vertex];
-    standings.push_back({view.FindNode(PublicKey::FromHex(key).value()), &key,
-                         member.strength * graph.StrengthOf(member.vertex)});
+    const std::string& text = graph.keys()[member.vertex];
+    const PublicKey key = PublicKey::FromHex(text).value();
+    const NodeView* node = view.FindNode(key);
+    standings.push_back(
+        {node, &text, member.strength * graph.StrengthOf(member.vertex), may_be_named(key, node)});
   }
   std::stable_sort(standings.begin(), standings.end(),
                    [](const Standing& a, const Standing& b) { return a.inside > b.inside; });
   return standings;
 }
 
+/// REQUIRED: `ranked` is not empty.
 std::string Representative(const std::vector<Standing>& ranked, const MeshView& view) {
+  const Standing* strongest = nullptr;
   for (const Standing& standing : ranked) {
+    if (!standing.may_be_named) continue;
     if (standing.node && (!view.data_time || standing.node->last_seen >= *view.data_time - kRecent))
       return *standing.key;
+    if (strongest == nullptr) strongest = &standing;
   }
-  return *ranked.front().key;
+  return strongest != nullptr ? *strongest->key : *ranked.front().key;
 }
 
 /// A name as a title may have it.
@@ -56,7 +64,8 @@ std::string Label(const std::vector<Standing>& ranked) {
   std::string label;
   int names = 0;
   for (const Standing& standing : ranked) {
-    if (names == 2 || !standing.node || !standing.node->name || !ForwardsByDefault(standing.node->role))
+    if (names == 2 || !standing.may_be_named || !standing.node || !standing.node->name ||
+        !ForwardsByDefault(standing.node->role))
       continue;
     const std::string name = Printable(*standing.node->name);
     if (name.empty()) continue;
@@ -65,7 +74,7 @@ std::string Label(const std::vector<Standing>& ranked) {
   if (names > 0) return label;
   std::map<std::string, int> regions;
   for (const Standing& standing : ranked) {
-    if (!standing.node) continue;
+    if (!standing.node || !standing.may_be_named) continue;
     for (const std::string& region : standing.node->regions) ++regions[region];
   }
   const auto common = std::max_element(regions.begin(), regions.end(),
@@ -73,8 +82,9 @@ std::string Label(const std::vector<Standing>& ranked) {
   return common == regions.end() ? "" : Printable(common->first);
 }
 
-SnapshotCluster Describe(const ItemGraph& graph, const Cluster& cluster, const MeshView& view) {
-  const std::vector<Standing> ranked = Rank(graph, cluster, view);
+SnapshotCluster Describe(const ItemGraph& graph, const Cluster& cluster, const MeshView& view,
+                         const MayBeNamed& may_be_named) {
+  const std::vector<Standing> ranked = Rank(graph, cluster, view, may_be_named);
   SnapshotCluster described;
   for (const ClusterMember& member : cluster.members)
     described.members.push_back({graph.keys()[member.vertex], member.strength});
@@ -110,7 +120,8 @@ ItemGraph MeshItems(const NeighborGraph& neighbors, const MeshView& view) {
 
 tl::expected<ClusterSnapshot, PartitionError> ComputeMeshRun(
     const NeighborGraph& neighbors, const MeshView& view, const PartitionParameters& parameters,
-    const FormerGroups& former, const PartitionConstraints& constraints, std::stop_token stop) {
+    const FormerGroups& former, const PartitionConstraints& constraints, const MayBeNamed& may_be_named,
+    std::stop_token stop) {
   const ItemGraph graph = MeshItems(neighbors, view);
   const auto partition = DivideUnder(constraints, graph, parameters, former, std::move(stop));
   if (!partition) return tl::unexpected(partition.error());
@@ -122,7 +133,7 @@ tl::expected<ClusterSnapshot, PartitionError> ComputeMeshRun(
   snapshot.watermark = neighbors.watermark;
   snapshot.data_time = neighbors.data_time;
   for (const Cluster& cluster : partition->clusters)
-    snapshot.clusters.push_back(Describe(graph, cluster, view));
+    snapshot.clusters.push_back(Describe(graph, cluster, view, may_be_named));
   for (const Vertex vertex : partition->unclustered) snapshot.unclustered.push_back(graph.keys()[vertex]);
   snapshot.quality = {{"quality", partition->quality},
                       {"mean_conductance", partition->mean_conductance},

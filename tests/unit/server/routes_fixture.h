@@ -87,13 +87,13 @@ class RoutesTest : public ::testing::Test {
   ClusterJobDesk* jobs_ = nullptr;
   MetricsRegistry metrics_;
   std::unique_ptr<Router> router_;
+  std::unique_ptr<ReaderPool> readers_;
 
  private:
   Response Handle(Method method, const std::string& target, const std::string& body,
                   std::vector<Header> headers);
 
   std::uint64_t generation_ = 0;
-  std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<ReadinessGate> gate_;
 };
 

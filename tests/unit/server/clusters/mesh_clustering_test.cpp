@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -54,7 +55,10 @@ class MeshClusteringTest : public ::testing::Test {
     graph_.edges.push_back({a, b, count, 0, At(0), At(0), 3, 5.0});
   }
   ClusterSnapshot Compute(const FormerGroups& former = {}, const PartitionConstraints& constraints = {}) {
-    return ComputeMeshRun(graph_, *view_, {}, former, constraints, {}).value();
+    return ComputeMeshRun(graph_, *view_, {}, former, constraints,
+                          [this](const PublicKey& key, const NodeView*) { return !hidden_.contains(key); },
+                          {})
+        .value();
   }
   MeshClustering Clustering() { return MeshClustering(jobs_, *publisher_, readers_); }
   void Show() { board_.Show(MakeNeighborView(graph_, false, {}).value()); }
@@ -72,7 +76,12 @@ class MeshClusteringTest : public ::testing::Test {
   NeighborBoard board_;
   NeighborGraph graph_;
   std::shared_ptr<MeshView> view_;
-  MeshJobs jobs_{[this] { return view_; }, board_, readers_, {}};
+  std::set<PublicKey> hidden_;
+  MeshJobs jobs_{[this] { return view_; },
+                 board_,
+                 readers_,
+                 {},
+                 [this](const PublicKey& key, const NodeView*) { return !hidden_.contains(key); }};
 };
 
 TEST_F(MeshClusteringTest, ARunNamesItsClustersAndWhoBelongsNowhere) {
@@ -93,6 +102,19 @@ TEST_F(MeshClusteringTest, ANodeThatFellSilentRepresentsNobody) {
   silent->last_seen = At(-25LL * 3'600'000);
   view_->nodes[0] = silent;
   EXPECT_EQ(Compute().clusters[0].representative, KeyOf({1, 2}).ToHex());
+}
+
+TEST_F(MeshClusteringTest, WhoIsHiddenNeitherNamesNorRepresentsACluster) {
+  hidden_ = {KeyOf({1, 1})};
+  const SnapshotCluster cluster = Compute().clusters[0];
+  EXPECT_EQ(cluster.representative, KeyOf({1, 2}).ToHex());
+  EXPECT_EQ(cluster.label, "n12 / n13");
+  EXPECT_THAT(cluster.members, SizeIs(4));
+}
+
+TEST_F(MeshClusteringTest, AClusterWhoseMembersAreAllHiddenHasNoLabel) {
+  for (int item = 1; item <= 4; ++item) hidden_.insert(KeyOf({1, item}));
+  EXPECT_EQ(Compute().clusters[0].label, "");
 }
 
 TEST_F(MeshClusteringTest, TheSameInputGivesTheSameRun) {
@@ -183,7 +205,8 @@ TEST_F(MeshJobsTest, ARunIsMatchedAsConfiguredUnlessTheOrderSaysOtherwise) {
   EXPECT_EQ(Order(R"({"match_rule":"plain-jaccard"})")->snapshot->match_rule, MatchRule::kPlainJaccard);
   Config config;
   config.clusters.match_rule = MatchRule::kPlainJaccard;
-  const MeshJobs plain([this] { return view_; }, board_, readers_, MeshDivisionOf(config));
+  const MeshJobs plain([this] { return view_; }, board_, readers_, MeshDivisionOf(config),
+                       [](const PublicKey&, const NodeView*) { return true; });
   JobProgress progress;
   EXPECT_EQ(plain.Compute({}, progress, {})->snapshot->match_rule, MatchRule::kPlainJaccard);
   ClusterJobOrder memory;
