@@ -38,6 +38,17 @@ class ClusterReadsTest : public ClustersTest {
     return steps;
   }
 
+  /// A run like the first one, without clusters and members; `commit` and `pruned_at` are SQL.
+  void AddRun(std::int64_t run, const std::string& commit, const std::string& pruned_at) {
+    const std::string same =
+        "branch_id, collection, coverage, match_rule, algorithm, parameters, input_digest, content_digest,"
+        " watermark, computed_at, quality, cluster_count, member_count, unclustered_count";
+    const std::string number = std::to_string(run);
+    mesh_.Run("INSERT INTO cluster_runs(run_id, file_id, commit_seq, pruned_at, " + same + ") SELECT " +
+              number + ", 'f" + number + "', " + commit + ", " + pruned_at + ", " + same +
+              " FROM cluster_runs WHERE run_id=1");
+  }
+
   /// As many runs more as happen in some days: the two clusters go on, the first one is renamed again and
   /// again, and each time another one is born and taken back.
   void AddHistory(int runs) {
@@ -50,11 +61,7 @@ class ClusterReadsTest : public ClustersTest {
           " committed_us) VALUES (" +
           now + ", 'c" + now + "', 1, " + before +
           ", 'snapshot', 'test', 1, (SELECT max(committed_us) + 1 FROM commit_log))");
-      mesh_.Run(
-          "INSERT INTO cluster_runs SELECT (SELECT max(run_id) + 1 FROM cluster_runs), 1, 'mesh', 'f" + now +
-          "', NULL, 'full', 'memory', 'test/1', '{}', input_digest, content_digest, 1, NULL, 1, '{}', 2, 10,"
-          " 0, NULL, " +
-          now + ", 1 FROM cluster_runs WHERE run_id=1");
+      AddRun(mesh_.Ask("SELECT max(run_id) + 1 FROM cluster_runs"), now, "1");
       mesh_.Run(
           "INSERT INTO cluster_tracks SELECT max(track_key) + 1, printf('%026d', max(track_key) + 1), 'mesh',"
           " 1, " +
@@ -111,10 +118,7 @@ TEST_F(ClusterReadsTest, AnAnswerAboutThePresentCostsTheSameAfterALongHistory) {
 TEST_F(ClusterReadsTest, RunsAreComparedInTimeThatGrowsAsTheirMembers) {
   Apply(RunOf({kWest, kEast}));
   const auto add = [&](int run, int members) {
-    mesh_.Run(
-        "INSERT INTO cluster_runs SELECT " + std::to_string(run) + ", 1, 'mesh', 'f" + std::to_string(run) +
-        "', NULL, 'full', 'memory', 'test/1', '{}', input_digest, content_digest, 1, NULL, 1, '{}', 2, 10,"
-        " 0, NULL, NULL, NULL FROM cluster_runs WHERE run_id=1");
+    AddRun(run, "NULL", "NULL");
     mesh_.Run("INSERT INTO cluster_snapshots SELECT " + std::to_string(run) + ", 0, 1, 1, 1, 0.5, '', ''");
     mesh_.Run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i<" +
               std::to_string(members) + ") INSERT INTO cluster_members SELECT " + std::to_string(run) +
@@ -169,10 +173,7 @@ TEST_F(ClusterReadsTest, APageOfTheListEndsBeforeItsMembersAreTooMany) {
   mesh_.Run(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i<27000)"
       " INSERT INTO identity(key, public_key) SELECT 1000000 + i, randomblob(32) FROM n");
-  mesh_.Run(
-      "INSERT INTO cluster_runs SELECT 2, 1, 'mesh', 'f', NULL, 'full', 'memory', 'test/1', '{}', "
-      "input_digest,"
-      " content_digest, 1, NULL, 1, '{}', 3, 27000, 0, 1, NULL, NULL FROM cluster_runs");
+  AddRun(2, "NULL", "NULL");
   mesh_.Run(
       "INSERT INTO cluster_snapshots SELECT 2, ordinal, track_key, 9000, 1, 0.5, '', '' FROM "
       "cluster_snapshots");

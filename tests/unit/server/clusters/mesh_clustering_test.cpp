@@ -77,8 +77,11 @@ class MeshClusteringTest : public ::testing::Test {
   NeighborGraph graph_;
   std::shared_ptr<MeshView> view_;
   std::set<PublicKey> hidden_;
-  MeshJobs jobs_{
-      [this] { return view_; }, board_, readers_, {}, [](const PublicKey&, const NodeView*) { return true; }};
+  MeshJobs jobs_{[this] { return view_; },
+                 board_,
+                 readers_,
+                 {},
+                 [this](const PublicKey& key, const NodeView*) { return !hidden_.contains(key); }};
 };
 
 TEST_F(MeshClusteringTest, ARunNamesItsClustersAndWhoBelongsNowhere) {
