@@ -14,9 +14,9 @@ constexpr std::int64_t kMicrosPerMilli = 1000;
 constexpr std::chrono::hours kDay{24};
 
 // The head is always kept, so that the present is a moment of history like any other. Before main's first
-// commit there was nothing, which costs nothing to keep. Only commits of the stream whose states are forgotten
-// below the floor are counted: a stream of few commits, as people's corrections are, would hold it for ever.
-// Every part is a few steps in an index, for the writer waits meanwhile.
+// commit there was nothing, which costs nothing to keep. Only commits of the stream whose states are
+// forgotten below the floor are counted: a stream of few commits, as people's corrections are, would hold it
+// for ever. Every part is a few steps in an index, for the writer waits meanwhile.
 constexpr const char* kWantedFloor = R"sql(
   WITH
     newest(seq) AS (SELECT coalesce((SELECT commit_seq FROM commit_log WHERE branch_id = 1 AND stream = ?3

@@ -499,7 +499,8 @@ void World::ExpectListed() {
     std::map<std::int64_t, std::multiset<std::string>> listed;
     for (const auto& [track, seen] : seen_) {
       if (seen.root != track) continue;
-      for (const ClusterOverrideRow& row : OverridesOf(reader, ClusterMoment(), track, {std::nullopt, 10'000}))
+      for (const ClusterOverrideRow& row :
+           OverridesOf(reader, ClusterMoment(), track, {std::nullopt, 10'000}))
         if (row.in_force && row.action != "undo") listed[track].insert(row.id);
     }
     std::size_t all = 0;

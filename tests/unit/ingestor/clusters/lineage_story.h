@@ -52,7 +52,7 @@ class LineageStory {
     run.coverage = coverage;
     for (const std::size_t index : order) run.clusters.push_back(Keys(clusters[index]));
     run.unclustered = Keys(unclustered);
-    RunConclusion told = book.Advance(RunKey{++runs_}, run, rule_, constraints, {}, numbers);
+    RunConclusion told = book.Advance(RunKey{++runs_}, run, rule_, constraints, data_time, numbers);
     return InOrder(told, order);
   }
 
@@ -78,6 +78,7 @@ class LineageStory {
   TrackBook book;
   TrackConstraints constraints;
   LineageNumbers numbers;
+  std::optional<UtcMillis> data_time;  ///< of the next runs
 
  private:
   static constexpr int kMembers = 200;

@@ -88,6 +88,32 @@ TEST(MemoryRule, EndsATrackThatIsAwayForLong) {
   EXPECT_NE(story.Run({From(1, 9), From(11, 15)}).tracks[0], first.tracks[0]);
 }
 
+TEST(MemoryRule, EndsATrackThatIsAwayForTwoWeeksOfDataTime) {
+  LineageStory story(0);
+  story.data_time = UtcMillis(std::chrono::hours(1));
+  const TrackKey passing = *story.Run({From(1, 5), From(11, 15)}).tracks[1];
+  story.Run({From(1, 5)}, From(11, 15));
+  *story.data_time += kDormantTime;
+  story.Run({From(1, 5)}, From(11, 15));
+  EXPECT_EQ(story.Status(passing), TrackStatus::kDormant);
+  *story.data_time += std::chrono::milliseconds(1);
+  EXPECT_EQ(story.Run({From(1, 5)}, From(11, 15)).standings.at(passing).status, TrackStatus::kEnded);
+}
+
+TEST(MemoryRule, TrustsOlderClustersLess) {
+  LineageStory story(0);
+  story.Run({From(1, 5), From(11, 15)});
+  for (int i = 0; i < 3; ++i) story.Run({From(1, 5)}, From(11, 15));
+  const RunConclusion back = story.Run({From(1, 5), From(11, 15)});
+  EXPECT_NEAR(story.Of(back, 1).figures.score, 0.97 * 0.97 * 0.97, 1e-9);
+}
+
+TEST(MemoryRule, ASingleSurvivorOfATrackMakesNoMerge) {
+  LineageStory story(0);
+  story.Run({From(1, 3), From(11, 12)});
+  EXPECT_EQ(story.Of(story.Run({From(1, 3) + Cast{11}}), 0).kind, LineageClass::kAbsorb);
+}
+
 TEST(MemoryRule, KeepsNoRunThatNoTrackRemembers) {
   LineageStory story(0);
   for (int i = 0; i < 30; ++i) story.Run({From(1, 9)});

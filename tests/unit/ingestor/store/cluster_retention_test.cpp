@@ -46,11 +46,31 @@ TEST_F(ClusterRetentionTest, KeepsWhatTheNextMatchLooksAt) {
   EXPECT_EQ(Text("SELECT min(run_id) FROM cluster_snapshots"), "5");
 }
 
-TEST_F(ClusterRetentionTest, KeepsTheNewestOfEachHourForADay) {
-  Run(12);
-  Prune(WallClockNow());
-  // All are of one hour, or of two when it has just begun; what is not needed goes.
-  EXPECT_LE(Count("cluster_runs WHERE pruned_at IS NULL"), 9);
+TEST_F(ClusterRetentionTest, KeepsTheNewestOfEachHourForADayAndOfEachDayForAMonth) {
+  Run(20);  // the match of the next run looks at 13 to 20
+  const UtcMillis noon(std::chrono::hours(24 * 20'000 + 12));
+  store_->database().exec("DROP TRIGGER cluster_runs_are_frozen");
+  const auto date = [&](int run, std::chrono::minutes ago) {
+    store_->database().exec(
+        "UPDATE cluster_runs SET computed_at=" + std::to_string((noon - ago).time_since_epoch().count()) +
+        " WHERE run_id=" + std::to_string(run));
+  };
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  for (int run = 1; run <= 20; ++run) date(run, minutes(20));
+  date(1, hours(24 * 41));
+  date(2, hours(24 * 40));
+  date(3, hours(24 * 10 + 1));
+  date(4, hours(24 * 10));
+  date(5, hours(24 * 9));
+  date(6, minutes(170));
+  date(7, minutes(160));
+  date(8, minutes(100));
+  Prune(noon);
+  EXPECT_EQ(Text("SELECT group_concat(run_id) FROM (SELECT run_id FROM cluster_runs WHERE pruned_at IS NULL"
+                 " AND run_id<13 ORDER BY run_id)"),
+            "4,5,7,8");
+  EXPECT_EQ(Count("cluster_runs WHERE pruned_at IS NULL AND run_id>=13"), 8);
 }
 
 TEST_F(ClusterRetentionTest, TouchesNeitherTracksNorDecisionsNorCorrections) {
