@@ -12,6 +12,7 @@
 namespace heliograph::ingestor {
 
 class ClusterBooks;
+class NeighborStaging;
 class StagedFile;
 
 /// What an applier may use. All of it outlives the call.
@@ -22,8 +23,9 @@ struct ApplyContext {
   std::optional<int> capability_age_out_days;
   /// Decodes and verifies one message, as for any source.
   const std::function<Prepared(const Receipt&)>& prepare;
-  ClusterBooks* books = nullptr;  ///< REQUIRED of what concerns clusters
-  StagedFile* staged = nullptr;   ///< REQUIRED of what MayBringRuns: with nothing left to do
+  ClusterBooks* books = nullptr;         ///< REQUIRED of what concerns clusters
+  StagedFile* staged = nullptr;          ///< REQUIRED of what MayBringRuns: with nothing left to do
+  NeighborStaging* neighbors = nullptr;  ///< REQUIRED of a neighbor-snapshot: with one piece left to do
 };
 
 /// Each applier carries out one kind of queue file inside the transaction that also records its outcome. The

@@ -123,10 +123,14 @@ QueueApplier::Report QueueApplier::Run() {
 
 void QueueApplier::ForgetVanished(const queue::Listing& listing) {
   if (listing.more) return;
-  std::erase_if(retries_, [&](const auto& retry) {
+  const auto has_vanished = [&](const std::string& name) {
     return std::none_of(listing.files.begin(), listing.files.end(),
-                        [&](const queue::ListedFile& file) { return file.name == retry.first; });
-  });
+                        [&](const queue::ListedFile& file) { return file.name == name; });
+  };
+  std::erase_if(retries_, [&](const auto& retry) { return has_vanished(retry.first); });
+  // A file of which only pieces were brought would hold back retention for ever.
+  if (staged_ && has_vanished(staged_->name())) staged_.reset();
+  if (neighbors_ && has_vanished(neighbors_->name())) neighbors_.reset();
 }
 
 QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const queue::Listing& listing) {
@@ -144,6 +148,7 @@ QueueApplier::Result QueueApplier::Handle(const queue::ListedFile& listed, const
     // What was undone in the database must not be remembered.
     books_.Forget();
     staged_.reset();
+    neighbors_.reset();
     if (MayPass(error) || !file) return Postpone(listed.name, error.what());
     return RejectAfterFailure(listed.name, *file, error.what());
   }
@@ -179,7 +184,7 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
     return Finish(name, *known, store_.ledger().Reason(id));
   }
   const auto objection = Objection(file, name, listing);
-  if (!objection && MayBringRuns(file.envelope.kind) && !Stage(name, file)) return Result::kUnfinished;
+  if (!objection && !Stage(name, file)) return Result::kUnfinished;
   Verdict verdict;
   {
     StoreTransaction transaction(store_);
@@ -193,12 +198,18 @@ QueueApplier::Result QueueApplier::Apply(const std::string& name, const queue::Q
   }
   HELIOGRAPH_FAILPOINT(kApplyAfterCommit);
   if (staged_ && staged_->name() == name) staged_.reset();
+  neighbors_.reset();
   spdlog::info("Queue file {} ({}): {}, {}", id, queue::Name(file.envelope.kind), Name(verdict.outcome),
                Sanitised(verdict.reason));
   return Finish(name, verdict.outcome, verdict.reason);
 }
 
 bool QueueApplier::Stage(const std::string& name, const queue::QueueFile& file) {
+  if (file.envelope.kind == queue::Kind::kNeighborSnapshot) {
+    if (!neighbors_ || neighbors_->name() != name) neighbors_.emplace(name, file, store_);
+    return neighbors_->Step(store_);
+  }
+  if (!MayBringRuns(file.envelope.kind)) return true;
   if (!staged_ || staged_->name() != name) staged_.emplace(name, file, store_);
   return staged_->Step(store_, books_);
 }
@@ -240,8 +251,13 @@ std::optional<Verdict> QueueApplier::Objection(const queue::QueueFile& file, con
 }
 
 Verdict QueueApplier::CarryOut(const queue::QueueFile& file) {
-  const ApplyContext context{store_,           WallClockNow(), options_.capability_age_out_days,
-                             options_.prepare, &books_,        staged_ ? &*staged_ : nullptr};
+  const ApplyContext context{store_,
+                             WallClockNow(),
+                             options_.capability_age_out_days,
+                             options_.prepare,
+                             &books_,
+                             staged_ ? &*staged_ : nullptr,
+                             neighbors_ ? &*neighbors_ : nullptr};
   switch (file.envelope.kind) {
     case queue::Kind::kMultibyteSnapshot:
       return ApplyMultibyteSnapshot(context, file);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "ingestor/apply/applier.h"
+#include "ingestor/apply/neighbor_staging.h"
 #include "ingestor/apply/staged_file.h"
 #include "queue/inbox.h"
 
@@ -66,7 +67,8 @@ class QueueApplier {
   std::optional<Verdict> Objection(const queue::QueueFile& file, const std::string& name,
                                    const queue::Listing& listing);
   Verdict CarryOut(const queue::QueueFile& file);
-  /// One piece of the runs that the file brings. True when it can be carried out, or refused.
+  /// One piece of what the file brings, when it is brought in pieces. True when the file can be carried out,
+  /// or refused.
   bool Stage(const std::string& name, const queue::QueueFile& file);
   bool IsSuperseded(const queue::QueueFile& file, const std::string& name, const queue::Listing& listing);
   Result Finish(const std::string& name, Outcome outcome, const std::string& reason);
@@ -80,6 +82,7 @@ class QueueApplier {
   std::map<std::string, Retry> retries_;
   ClusterBooks books_;
   std::optional<StagedFile> staged_;
+  std::optional<NeighborStaging> neighbors_;
   bool recovering_ = false;
 };
 

@@ -25,6 +25,20 @@ class NeighborApplierTest : public StoreTest {
     Store(HeardAdvert(0xA0, "Hill", 100), HeardAdvert(0xA1, "Dale", 100), HeardAdvert(0xA2, "Moor", 100));
   }
 
+  /// An edge between each two of 110 nodes, whom the mesh then knows.
+  std::vector<NeighborEdge> EdgesOfManyNodes() {
+    constexpr int kNodes = 110;
+    StoreTransaction transaction(*store_);
+    for (int node = 0; node < kNodes; ++node)
+      store_->Take(Prepared(HeardAdvert(static_cast<std::uint8_t>(node), "node", 100)));
+    transaction.Commit();
+    std::vector<NeighborEdge> edges;
+    for (int a = 0; a < kNodes; ++a)
+      for (int b = a + 1; b < kNodes; ++b)
+        edges.push_back(Edge(static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), 3));
+    return edges;
+  }
+
   static NeighborEdge Edge(std::uint8_t a, std::uint8_t b, double count) {
     return {KeyOf(a), KeyOf(b), count, 0, kNoon, kNoon, 2, 4.5};
   }
@@ -124,6 +138,30 @@ TEST_F(NeighborApplierTest, RefusesABranch) {
   const std::string id = PublishText(EncodeNeighborSnapshot({}), 0, 2);
   applier_.Run();
   EXPECT_EQ(OutcomeOf(id), "rejected");
+}
+
+TEST_F(NeighborApplierTest, ManyEdgesComeInPieces) {
+  const auto edges = EdgesOfManyNodes();
+  const std::string id = Publish(edges);
+  EXPECT_TRUE(applier_.Run().unfinished);
+  EXPECT_EQ(Count("neighbor_edges"), 4000);
+  EXPECT_EQ(Count("ledger"), 0);
+  EXPECT_FALSE(applier_.Run().unfinished);
+  EXPECT_EQ(Count("neighbor_edges"), static_cast<std::int64_t>(edges.size()));
+  EXPECT_EQ(ReasonOf(id), std::to_string(edges.size()) + " edges new, 0 changed, 0 gone");
+}
+
+TEST_F(NeighborApplierTest, AProcessThatDiedBetweenPiecesLeavesTheRestToTheNext) {
+  const auto edges = EdgesOfManyNodes();
+  const std::string id = Publish(edges);
+  ASSERT_TRUE(applier_.Run().unfinished);
+  QueueApplier next(*store_, inbox_, {std::nullopt, "another-boot", [this](const Receipt& receipt) {
+                                        return preparer_.Prepare(receipt);
+                                      }});
+  while (next.Run().unfinished) {
+  }
+  EXPECT_EQ(OutcomeOf(id), "done");
+  EXPECT_EQ(Count("neighbor_edges"), static_cast<std::int64_t>(edges.size()));
 }
 
 }  // namespace
