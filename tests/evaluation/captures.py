@@ -70,7 +70,7 @@ class Captures:
         arguments, stem = self._stem(case, more)
         capture, truth = pathlib.Path(f"{stem}.jsonl"), pathlib.Path(f"{stem}.truth.json")
         with self._alone(case, more):
-            if not truth.exists():
+            if not truth.exists() or not (more or capture.exists()):
                 making = f"{stem}.making"
                 out = "/dev/null" if more else making
                 done = subprocess.run([self._meshsim, *arguments, "--out", out, "--truth", f"{making}.truth"],
