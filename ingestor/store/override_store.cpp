@@ -65,16 +65,6 @@ std::optional<StoredOverride> OverrideStore::Find(const std::string& id) {
   return found;
 }
 
-std::vector<MemberKey> OverrideStore::Members(const std::string& id) {
-  SQLite::Statement rows(
-      database_, "SELECT member_key FROM cluster_override_members WHERE override_id=? ORDER BY member_key");
-  RowBinder row(rows);
-  row.Text(id);
-  std::vector<MemberKey> members;
-  while (row.Step()) members.push_back(MemberKey{rows.getColumn(0).getInt64()});
-  return members;
-}
-
 void OverrideStore::End(const std::string& id, CommitSeq commit) {
   SQLite::Statement close(
       database_,

@@ -37,7 +37,6 @@ class OverrideStore {
 
   void Add(const StoredOverride& added, const std::vector<MemberKey>& members);
   std::optional<StoredOverride> Find(const std::string& id);
-  std::vector<MemberKey> Members(const std::string& id);
   /// Closes its interval: it binds no later run.
   void End(const std::string& id, CommitSeq commit);
 
