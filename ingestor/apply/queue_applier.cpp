@@ -129,7 +129,11 @@ void QueueApplier::ForgetVanished(const queue::Listing& listing) {
   };
   std::erase_if(retries_, [&](const auto& retry) { return has_vanished(retry.first); });
   // A file of which only pieces were brought would hold back retention for ever.
-  if (staged_ && has_vanished(staged_->name())) staged_.reset();
+  if (staged_ && has_vanished(staged_->name())) {
+    staged_.reset();
+    // A book that was read in part may be out of date by the time when the rest is wanted.
+    books_.Forget();
+  }
   if (neighbors_ && has_vanished(neighbors_->name())) neighbors_.reset();
 }
 
