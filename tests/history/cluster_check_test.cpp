@@ -2,13 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/history/applied_history.h"
+#include "tests/history/damage.h"
 
 namespace heliograph::testing {
 namespace {
 
-using ::testing::Contains;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// A database with clusters on main (runs 1, 3, 4 and 5) and on the branch b (run 2), whose run was merged as
@@ -59,19 +57,10 @@ TEST_F(ClusterCheckTest, FindsNothingWhileABranchThatIsDeletedIsReclaimed) {
   EXPECT_THAT(history_.BrokenRules(), IsEmpty());
 }
 
-struct Damage {
-  const char* name;
-  const char* sql;
-  const char* rule;
-  const char* row;
-};
-
 class ClusterDamageTest : public ClusterCheckTest, public ::testing::WithParamInterface<Damage> {};
 
 TEST_P(ClusterDamageTest, IsNamedWithTheRowThatBreaksTheRule) {
-  history_.TakeGuardsAway();
-  history_.Run(GetParam().sql);
-  EXPECT_THAT(history_.BrokenRules(), Contains(AllOf(HasSubstr(GetParam().rule), HasSubstr(GetParam().row))));
+  ExpectNamed(history_, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -1,12 +1,10 @@
 #include <gmock/gmock.h>
 
-#include "tests/history/applied_history.h"
+#include "tests/history/damage.h"
 
 namespace heliograph::testing {
 namespace {
 
-using ::testing::Contains;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// A database with a branch, a merge, a pin and a revert.
@@ -30,19 +28,10 @@ TEST_F(HistoryCheckTest, FindsNothingInWhatTheProgramsWrite) {
   EXPECT_THAT(history_.BrokenRules(), IsEmpty());
 }
 
-struct Damage {
-  const char* name;
-  const char* sql;
-  const char* rule;
-  const char* row;
-};
-
 class HistoryDamageTest : public HistoryCheckTest, public ::testing::WithParamInterface<Damage> {};
 
 TEST_P(HistoryDamageTest, IsNamedWithTheRowThatBreaksTheRule) {
-  history_.TakeGuardsAway();
-  history_.Run(GetParam().sql);
-  EXPECT_THAT(history_.BrokenRules(), Contains(AllOf(HasSubstr(GetParam().rule), HasSubstr(GetParam().row))));
+  ExpectNamed(history_, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(
