@@ -162,37 +162,52 @@ class ApplyingVolume {
   std::unique_ptr<QueueApplier> applier_;
 };
 
+/// Applies as many runs as a match looks back on. Returns the number of the next one.
+int FillMemory(ApplyingVolume& volume, std::int64_t clusters, std::int64_t size) {
+  int round = 0;
+  for (; round < static_cast<int>(kRememberedSnapshots); ++round) {
+    volume.Publish(Rounds(clusters, size, round));
+    volume.Apply();
+  }
+  return round;
+}
+
+/// The slowest of several applications, for each of the times that ApplyingVolume::Apply returns.
+class Slowest {
+ public:
+  void Take(const std::array<double, 3>& times) {
+    for (std::size_t i = 0; i < most_.size(); ++i) most_[i] = std::max(most_[i], times[i]);
+  }
+  void Report(benchmark::State& state) const {
+    state.counters["longest_pause_ms"] = most_[0];
+    state.counters["flip_ms"] = most_[1];
+    state.counters["whole_ms"] = most_[2];
+  }
+
+ private:
+  std::array<double, 3> most_{};
+};
+
 void ApplyRun(benchmark::State& state) {
   const std::int64_t nodes = state.range(0), size = 25;
   ApplyingVolume volume(nodes);
-  int round = 0;
-  for (; round < 8; ++round) {
-    volume.Publish(Rounds(nodes / size, size, round));
-    volume.Apply();
-  }
-  std::array<double, 3> most{};
+  int round = FillMemory(volume, nodes / size, size);
+  Slowest slowest;
   for (auto _ : state) {
     state.PauseTiming();
     volume.Publish(Rounds(nodes / size, size, round++));
     state.ResumeTiming();
-    const auto times = volume.Apply();
-    for (std::size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], times[i]);
+    slowest.Take(volume.Apply());
   }
-  state.counters["longest_pause_ms"] = most[0];
-  state.counters["flip_ms"] = most[1];
-  state.counters["whole_ms"] = most[2];
+  slowest.Report(state);
 }
 BENCHMARK(ApplyRun)->Arg(3'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->Iterations(5);
 
 void MergeBranch(benchmark::State& state) {
   const std::int64_t nodes = state.range(0), size = 25;
   ApplyingVolume volume(nodes);
-  int round = 0;
-  for (; round < 8; ++round) {
-    volume.Publish(Rounds(nodes / size, size, round));
-    volume.Apply();
-  }
-  std::array<double, 3> most{};
+  int round = FillMemory(volume, nodes / size, size);
+  Slowest slowest;
   std::int64_t branch = 1;
   for (auto _ : state) {
     state.PauseTiming();
@@ -203,12 +218,9 @@ void MergeBranch(benchmark::State& state) {
     volume.Apply();
     volume.Request(R"({"action":"merge","name":")" + name + "\"}");
     state.ResumeTiming();
-    const auto times = volume.Apply();
-    for (std::size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], times[i]);
+    slowest.Take(volume.Apply());
   }
-  state.counters["longest_pause_ms"] = most[0];
-  state.counters["flip_ms"] = most[1];
-  state.counters["whole_ms"] = most[2];
+  slowest.Report(state);
 }
 BENCHMARK(MergeBranch)->Arg(3'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->Iterations(5);
 
